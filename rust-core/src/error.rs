@@ -1,0 +1,328 @@
+//! What can go wrong, in 16 bytes at most, with the errno always recoverable.
+
+use std::fmt;
+use std::io;
+
+use crate::Errno;
+
+/// The result of every fallible call of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed.
+///
+/// [`Error::errno`] gives the number that a C or Python caller sees; `From<Error> for io::Error`
+/// keeps it where there is one.
+///
+/// ```
+/// use rsocket::{Address, Endpoint, Errno, Family, Kind, Protocol};
+///
+/// let tcp = Endpoint::new(Family::INET, Kind::STREAM, Protocol::DEFAULT)?;
+/// let error = tcp.connect(&"127.0.0.1:1".parse::<Address>()?).unwrap_err();
+/// assert_eq!(error.errno(), Errno::ECONNREFUSED);
+/// assert_eq!(error.to_string(), "connect: Connection refused");
+/// # Ok::<(), rsocket::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel refused a system call.
+    #[error("{op}: {errno}")]
+    Os {
+        /// The system call.
+        op: Op,
+        /// What it answered.
+        errno: Errno,
+    },
+    /// The deadline of the whole operation passed first.
+    #[error("timed out")]
+    TimedOut,
+    /// The waiting policy gave up after a signal; it knows why.
+    #[error("interrupted by a signal")]
+    Interrupted,
+    /// The operation has no meaning for this address family.
+    #[error("the operation does not fit a socket of this address family")]
+    WrongFamily,
+    /// The operation has no meaning for this socket type.
+    #[error("the operation does not fit a socket of this type")]
+    WrongKind,
+    /// The stream ended before all bytes that were asked for had come.
+    #[error("end of stream before all bytes had come")]
+    UnexpectedEof,
+    /// An address, or the text of one, is malformed.
+    #[error("{0}")]
+    Address(#[from] AddressError),
+    /// A control message does not fit its buffer, or passes more descriptors than the kernel takes.
+    #[error("{0}")]
+    Control(#[from] ControlError),
+    /// A netlink message is malformed.
+    #[error("{0}")]
+    Netlink(#[from] NetlinkError),
+    /// A name could not be resolved.
+    #[error("{0}")]
+    Resolve(#[from] ResolveError),
+}
+
+impl Error {
+    /// The error number that fits, for callers that speak errno.
+    ///
+    /// Where no system call failed: [`Errno::ETIMEDOUT`] for a deadline, [`Errno::EINTR`] for an
+    /// interruption, [`Errno::EAFNOSUPPORT`], [`Errno::EPROTOTYPE`], [`Errno::ENODATA`] for an early
+    /// end of stream, and [`Errno::EINVAL`], [`Errno::ENAMETOOLONG`] or [`Errno::EMSGSIZE`] for
+    /// input that was refused.
+    #[must_use]
+    pub fn errno(&self) -> Errno {
+        match self {
+            Error::Os { errno, .. } => *errno,
+            Error::TimedOut => Errno::ETIMEDOUT,
+            Error::Interrupted => Errno::EINTR,
+            Error::WrongFamily => Errno::EAFNOSUPPORT,
+            Error::WrongKind => Errno::EPROTOTYPE,
+            Error::UnexpectedEof => Errno::ENODATA,
+            Error::Address(error) => error.errno(),
+            Error::Control(error) => error.errno(),
+            Error::Netlink(error) => error.errno(),
+            Error::Resolve(_) => Errno::EADDRNOTAVAIL,
+        }
+    }
+
+    /// True where the call would have had to wait and was told not to.
+    #[must_use]
+    pub fn is_would_block(&self) -> bool {
+        matches!(self, Error::Os { errno: Errno::EAGAIN, .. })
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Os { errno, .. } => errno.into(),
+            Error::UnexpectedEof => io::Error::new(io::ErrorKind::UnexpectedEof, error),
+            Error::TimedOut => io::Error::new(io::ErrorKind::TimedOut, error),
+            other => io::Error::new(other.errno().kind(), other),
+        }
+    }
+}
+
+macro_rules! ops {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        /// The system call that an [`Error::Os`] comes from; `Display` gives its name.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum Op {
+            $(#[doc = concat!("`", $text, "`(2)")] $name,)+
+        }
+
+        impl fmt::Display for Op {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Op::$name => $text,)+ })
+            }
+        }
+    };
+}
+
+ops! {
+    Accept = "accept4",
+    Bind = "bind",
+    Chmod = "fchmod",
+    Connect = "connect",
+    Dup = "fcntl(F_DUPFD_CLOEXEC)",
+    Fcntl = "fcntl",
+    GetPeerName = "getpeername",
+    GetSockName = "getsockname",
+    GetSockOpt = "getsockopt",
+    Ioctl = "ioctl",
+    Listen = "listen",
+    Lock = "flock",
+    Open = "open",
+    Poll = "ppoll",
+    Recv = "recv",
+    RecvMmsg = "recvmmsg",
+    RecvMsg = "recvmsg",
+    Send = "send",
+    SendFile = "sendfile",
+    SendMmsg = "sendmmsg",
+    SendMsg = "sendmsg",
+    SetSockOpt = "setsockopt",
+    Shutdown = "shutdown",
+    Socket = "socket",
+    SocketPair = "socketpair",
+    Splice = "splice",
+    Stat = "stat",
+    Unlink = "unlink",
+}
+
+/// What is wrong with an address or with its text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// A Unix path does not fit `sun_path` with its terminating NUL.
+    #[error("unix path is {0} bytes; the kernel's limit is 107")]
+    PathTooLong(u32),
+    /// An abstract name does not fit `sun_path` behind its leading NUL.
+    #[error("abstract unix name is {0} bytes; the kernel's limit is 107")]
+    NameTooLong(u32),
+    /// A Unix path holds a NUL byte.
+    #[error("unix path holds a NUL byte")]
+    PathWithNul,
+    /// A Unix path is empty where a name is needed.
+    #[error("unix path is empty")]
+    EmptyPath,
+    /// More bytes than `sockaddr_storage` holds.
+    #[error("native address is {0} bytes; the kernel's limit is 128")]
+    NativeTooLong(u32),
+    /// The text has no `scheme:` that this library knows.
+    #[error("unknown address scheme")]
+    UnknownScheme,
+    /// The host is neither an IPv4 address nor an IPv6 address in brackets.
+    #[error("host is not a numeric IPv4 address or an IPv6 address in brackets")]
+    Host,
+    /// The host and port are not divided by a colon.
+    #[error("port is missing")]
+    MissingPort,
+    /// The port is not a decimal number from 0 to 65535.
+    #[error("port is not a decimal number from 0 to 65535")]
+    Port,
+    /// No network interface has the name or number behind `%`.
+    #[error("IPv6 zone names no network interface")]
+    Zone,
+    /// A `%` is not followed by two hexadecimal digits.
+    #[error("percent sign without two hexadecimal digits behind it")]
+    Escape,
+    /// The query holds a key that this scheme does not have.
+    #[error("unknown or repeated query key")]
+    QueryKey,
+    /// The value of a query key is malformed.
+    #[error("malformed query value")]
+    QueryValue,
+    /// A number is malformed or out of range.
+    #[error("number is malformed or out of range")]
+    Number,
+    /// The netlink protocol is neither a known name nor a number.
+    #[error("unknown netlink protocol")]
+    NetlinkProtocol,
+    /// Something stands behind the end of the address.
+    #[error("trailing characters behind the address")]
+    Trailing,
+    /// The text names a socket to be inherited, which has no address to parse.
+    #[error("the text names no address of its own")]
+    NoAddress,
+}
+
+impl AddressError {
+    /// [`Errno::ENAMETOOLONG`] for what is too long, [`Errno::EINVAL`] for the rest.
+    #[must_use]
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::PathTooLong(_) | Self::NameTooLong(_) | Self::NativeTooLong(_) => {
+                Errno::ENAMETOOLONG
+            }
+            _ => Errno::EINVAL,
+        }
+    }
+}
+
+/// What is wrong with control messages (ancillary data).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// The buffer has no room for one more message.
+    #[error("control buffer is too small for the message")]
+    NoRoom,
+    /// More descriptors than one message may carry (`SCM_MAX_FD`).
+    #[error("{0} descriptors in one message; the kernel's limit is 253")]
+    TooManyFds(u32),
+    /// Descriptors or credentials came that had no room and were closed.
+    #[error("ancillary data was truncated")]
+    Truncated,
+}
+
+impl ControlError {
+    /// [`Errno::EMSGSIZE`] for truncation, [`Errno::ETOOMANYREFS`] and [`Errno::ENOBUFS`] before it.
+    #[must_use]
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::NoRoom => Errno::ENOBUFS,
+            Self::TooManyFds(_) => Errno::ETOOMANYREFS,
+            Self::Truncated => Errno::EMSGSIZE,
+        }
+    }
+}
+
+/// What is wrong with a netlink exchange.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetlinkError {
+    /// A message's length field is below its header or past the end of the datagram.
+    #[error("netlink message with a length of {0} does not fit its datagram")]
+    Length(u32),
+    /// An attribute's length field is below its header or past the end of its message.
+    #[error("netlink attribute with a length of {0} does not fit its message")]
+    AttributeLength(u16),
+    /// The datagram did not fit the receive buffer; what was cut off is lost.
+    #[error("netlink datagram was truncated: {0} bytes came")]
+    Truncated(u32),
+    /// The kernel's receive queue ran over; events were lost (ENOBUFS).
+    #[error("netlink receive queue ran over; messages were lost")]
+    Overrun,
+    /// A dump changed while it was read (NLM_F_DUMP_INTR); read it again.
+    #[error("netlink dump was interrupted by a change")]
+    DumpInterrupted,
+    /// The kernel refused a request.
+    #[error("netlink request refused: {0}")]
+    Refused(Errno),
+}
+
+impl NetlinkError {
+    /// The kernel's own number for a refused request, ENOBUFS for an overrun, EINTR for an
+    /// interrupted dump, EMSGSIZE for truncation, EBADMSG for a malformed message.
+    #[must_use]
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::Length(_) | Self::AttributeLength(_) => Errno::EBADMSG,
+            Self::Truncated(_) => Errno::EMSGSIZE,
+            Self::Overrun => Errno::ENOBUFS,
+            Self::DumpInterrupted => Errno::EINTR,
+            Self::Refused(errno) => *errno,
+        }
+    }
+}
+
+/// A failure of `getaddrinfo(3)`: a code of its own, kept apart from errno.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResolveError {
+    code: i32,
+}
+
+impl ResolveError {
+    /// Wraps an `EAI_…` code.
+    #[must_use]
+    pub const fn from_code(code: i32) -> Self {
+        ResolveError { code }
+    }
+
+    /// The `EAI_…` code (negative on Linux).
+    #[must_use]
+    pub const fn code(self) -> i32 {
+        self.code
+    }
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(crate::sys::gai_strerror(self.code))
+    }
+}
+
+impl std::error::Error for ResolveError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_at_most_16_bytes() {
+        assert!(size_of::<Error>() <= 16, "{}", size_of::<Error>());
+        assert!(size_of::<Result<usize>>() <= 16);
+    }
+}

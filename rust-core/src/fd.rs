@@ -1,0 +1,399 @@
+//! The verbs on any borrowed descriptor: what [`Endpoint`](crate::Endpoint), C and Python share.
+//!
+//! They know nothing of families and kinds. Each restarts after EINTR as its waiting policy says,
+//! makes descriptors close-on-exec, never raises SIGPIPE, and makes one system call where data or
+//! room is there. Buffers are uninitialised memory; a verb says how much of it it filled.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::net::Shutdown;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use crate::address::Address;
+use crate::errno::Errno;
+use crate::error::{Error, Op, Result};
+use crate::family::{Family, Kind, Protocol};
+use crate::flags::MsgFlags;
+use crate::policy::{Deadline, Readiness, Wait, run, until_ready};
+use crate::sys::call::{self, as_uninit};
+
+pub use crate::sys::call::MessageInfo;
+
+/// A result that got part of the way: what was done before the error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{error} after {done} bytes")]
+pub struct Partial {
+    /// How many bytes went out or came in.
+    pub done: usize,
+    /// What ended it.
+    pub error: Error,
+}
+
+impl From<Partial> for Error {
+    fn from(partial: Partial) -> Self {
+        partial.error
+    }
+}
+
+impl From<Partial> for std::io::Error {
+    fn from(partial: Partial) -> Self {
+        partial.error.into()
+    }
+}
+
+/// `op` around a call that a policy has no part in.
+#[inline]
+fn os<T>(op: Op, result: Result<T, Errno>) -> Result<T> {
+    result.map_err(|errno| Error::Os { op, errno })
+}
+
+/// socket(2), close-on-exec.
+pub fn socket(family: Family, kind: Kind, protocol: Protocol) -> Result<OwnedFd> {
+    os(Op::Socket, call::socket(family.raw(), kind.raw(), protocol.raw()))
+}
+
+/// socketpair(2), both close-on-exec.
+pub fn socketpair(family: Family, kind: Kind, protocol: Protocol) -> Result<[OwnedFd; 2]> {
+    os(Op::SocketPair, call::socketpair(family.raw(), kind.raw(), protocol.raw()))
+}
+
+/// bind(2).
+pub fn bind(fd: BorrowedFd<'_>, address: &Address) -> Result<()> {
+    os(Op::Bind, call::bind(fd, address.native()))
+}
+
+/// listen(2).
+pub fn listen(fd: BorrowedFd<'_>, backlog: i32) -> Result<()> {
+    os(Op::Listen, call::listen(fd, backlog))
+}
+
+/// getsockname(2).
+pub fn local_address(fd: BorrowedFd<'_>) -> Result<Address> {
+    os(Op::GetSockName, call::getsockname(fd)).map(Address::from_native)
+}
+
+/// getpeername(2).
+pub fn peer_address(fd: BorrowedFd<'_>) -> Result<Address> {
+    os(Op::GetPeerName, call::getpeername(fd)).map(Address::from_native)
+}
+
+/// shutdown(2).
+pub fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> Result<()> {
+    let how = match how {
+        Shutdown::Read => libc::SHUT_RD,
+        Shutdown::Write => libc::SHUT_WR,
+        Shutdown::Both => libc::SHUT_RDWR,
+    };
+    os(Op::Shutdown, call::shutdown(fd, how))
+}
+
+/// A second descriptor of the same socket, close-on-exec.
+pub fn dup(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    os(Op::Dup, call::dup(fd))
+}
+
+/// close(2) of a number that nobody owns as an [`OwnedFd`]; never repeated after EINTR.
+///
+/// # Errors
+/// [`Errno::EBADF`], or what the kernel reports late of an earlier write.
+pub fn close(fd: std::os::fd::RawFd) -> Result<(), Errno> {
+    call::close(fd)
+}
+
+/// Sets or clears O_NONBLOCK, which every duplicate of the socket shares.
+pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> Result<()> {
+    os(Op::Ioctl, call::set_nonblocking(fd, nonblocking))
+}
+
+/// Whether O_NONBLOCK is set.
+pub fn is_nonblocking(fd: BorrowedFd<'_>) -> Result<bool> {
+    os(Op::Fcntl, call::status_flags(fd)).map(|flags| flags & libc::O_NONBLOCK != 0)
+}
+
+/// Waits until the socket is ready, without touching it.
+///
+/// # Errors
+/// [`Error::TimedOut`] where the policy's deadline passed.
+pub fn wait_ready(fd: BorrowedFd<'_>, readiness: Readiness, wait: &mut impl Wait) -> Result<()> {
+    until_ready(fd, readiness, wait.deadline().unwrap_or(Deadline::NEVER), wait)
+}
+
+/// recv(2).
+#[inline]
+pub fn recv(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+) -> Result<usize> {
+    run(fd, Op::Recv, Readiness::Readable, flags, wait, |flags| call::recv(fd, buf, flags.raw()))
+}
+
+/// send(2).
+#[inline]
+pub fn send(
+    fd: BorrowedFd<'_>,
+    buf: &[u8],
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+) -> Result<usize> {
+    run(fd, Op::Send, Readiness::Writable, flags, wait, |flags| call::send(fd, buf, flags.raw()))
+}
+
+/// recvfrom(2); `from` is left native, and [`Address::UNSPECIFIED`] where the kernel gives none.
+#[inline]
+pub fn recv_from(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: MsgFlags,
+    from: &mut Address,
+    wait: &mut impl Wait,
+) -> Result<usize> {
+    run(fd, Op::Recv, Readiness::Readable, flags, wait, |flags| {
+        call::recv_from(fd, buf, flags.raw(), from.native_mut())
+    })
+}
+
+/// sendto(2).
+#[inline]
+pub fn send_to(
+    fd: BorrowedFd<'_>,
+    buf: &[u8],
+    flags: MsgFlags,
+    to: &Address,
+    wait: &mut impl Wait,
+) -> Result<usize> {
+    run(fd, Op::Send, Readiness::Writable, flags, wait, |flags| {
+        call::send_to(fd, buf, flags.raw(), to.native())
+    })
+}
+
+/// recvmsg(2). Add [`MsgFlags::CMSG_CLOEXEC`] so that received descriptors are close-on-exec:
+/// whoever reads `control` owns them.
+#[inline]
+pub fn recv_msg(
+    fd: BorrowedFd<'_>,
+    bufs: &mut [IoSliceMut<'_>],
+    control: &mut [MaybeUninit<u8>],
+    mut from: Option<&mut Address>,
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+) -> Result<MessageInfo> {
+    run(fd, Op::RecvMsg, Readiness::Readable, flags, wait, |flags| {
+        let from = from.as_deref_mut().map(Address::native_mut);
+        call::recvmsg(fd, bufs, control, from, flags.raw())
+    })
+}
+
+/// sendmsg(2) with control messages as bytes.
+#[inline]
+pub fn send_msg(
+    fd: BorrowedFd<'_>,
+    bufs: &[IoSlice<'_>],
+    control: &[u8],
+    to: Option<&Address>,
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+) -> Result<usize> {
+    run(fd, Op::SendMsg, Readiness::Writable, flags, wait, |flags| {
+        call::sendmsg(fd, bufs, control, to.map(Address::native), flags.raw())
+    })
+}
+
+/// Sends all of `buf` under one deadline.
+///
+/// # Errors
+/// [`Partial`] says how much went out before the error.
+pub fn send_all(
+    fd: BorrowedFd<'_>,
+    buf: &[u8],
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+) -> Result<(), Partial> {
+    let mut done = 0;
+    loop {
+        done += send(fd, &buf[done..], flags, wait).map_err(|error| Partial { done, error })?;
+        if done >= buf.len() {
+            return Ok(());
+        }
+        // PEP 475: a partial send may mean a signal; the policy learns of it without an EINTR.
+        wait.interrupted().map_err(|error| Partial { done, error })?;
+    }
+}
+
+/// Fills all of `buf` under one deadline.
+///
+/// # Errors
+/// [`Partial`] says how much came before the error; [`Error::UnexpectedEof`] is the stream's end.
+pub fn recv_exact(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+) -> Result<(), Partial> {
+    let mut done = 0;
+    while done < buf.len() {
+        match recv(fd, &mut buf[done..], flags, wait) {
+            Ok(0) => return Err(Partial { done, error: Error::UnexpectedEof }),
+            Ok(len) => done += len,
+            Err(error) => return Err(Partial { done, error }),
+        }
+    }
+    Ok(())
+}
+
+/// accept4(2), close-on-exec; `nonblocking` sets O_NONBLOCK on the new socket.
+///
+/// A connection that died in the queue (ECONNABORTED) is passed over. With a deadline a listener
+/// that other processes accept from should be O_NONBLOCK: between the wait and the accept another
+/// may take the connection, and a blocking listener then sleeps on.
+#[inline]
+pub fn accept(
+    fd: BorrowedFd<'_>,
+    mut peer: Option<&mut Address>,
+    nonblocking: bool,
+    wait: &mut impl Wait,
+) -> Result<OwnedFd> {
+    let flags = if nonblocking { libc::SOCK_NONBLOCK } else { 0 };
+    loop {
+        // accept4 has no MSG_DONTWAIT: only the listener's own O_NONBLOCK makes a try harmless.
+        if let Some(deadline) = wait.deadline() {
+            until_ready(fd, Readiness::Readable, deadline, wait)?;
+        }
+        let peer = peer.as_deref_mut().map(Address::native_mut);
+        match wait.block(|| call::accept(fd, peer, flags)) {
+            Ok(accepted) => return Ok(accepted),
+            Err(Errno::EINTR) => wait.interrupted()?,
+            // accept(2): the error is the new connection's, not the listener's.
+            Err(Errno::ECONNABORTED) => {}
+            Err(Errno::EAGAIN) if wait.deadline().is_some() => {}
+            Err(errno) => return Err(Error::Os { op: Op::Accept, errno }),
+        }
+    }
+}
+
+/// connect(2). After EINTR, and with a deadline, the attempt is waited for, not repeated.
+///
+/// Without a deadline an O_NONBLOCK socket answers EINPROGRESS (EAGAIN in the Unix domain), as
+/// connect(2) says. After [`Error::TimedOut`] the attempt is still under way: close the socket.
+pub fn connect(fd: BorrowedFd<'_>, address: &Address, wait: &mut impl Wait) -> Result<()> {
+    let deadline = wait.deadline();
+    let restore = match deadline {
+        // connect has no MSG_DONTWAIT, and O_NONBLOCK would show in every duplicate: socket(7)'s
+        // SO_SNDTIMEO bounds a connect, and even a Unix-domain one that waits for the backlog.
+        Some(deadline) if !is_nonblocking(fd)? => Some(SendTimeout::set(fd, deadline)?),
+        _ => None,
+    };
+    let result = connect_until(fd, address, deadline, restore.is_some(), wait);
+    if let Some(previous) = restore {
+        previous.restore(fd)?;
+    }
+    result
+}
+
+fn connect_until(
+    fd: BorrowedFd<'_>,
+    address: &Address,
+    deadline: Option<Deadline>,
+    timed: bool,
+    wait: &mut impl Wait,
+) -> Result<()> {
+    loop {
+        let errno = match wait.block(|| call::connect(fd, address.native())) {
+            Ok(()) => return Ok(()),
+            Err(errno) => errno,
+        };
+        match errno {
+            // unix(7): a Unix-domain connect that a signal interrupts has not begun.
+            Errno::EINTR if address.family() == Family::UNIX => wait.interrupted()?,
+            // connect(2): after EINTR the attempt goes on "asynchronously".
+            Errno::EINTR => {
+                wait.interrupted()?;
+                return connected(fd, deadline.unwrap_or(Deadline::NEVER), wait);
+            }
+            // socket(7): with SO_SNDTIMEO, EINPROGRESS (EAGAIN in the Unix domain) is the timeout.
+            Errno::EINPROGRESS | Errno::EAGAIN if timed => return Err(Error::TimedOut),
+            Errno::EINPROGRESS => match deadline {
+                Some(deadline) => return connected(fd, deadline, wait),
+                None => return Err(Error::Os { op: Op::Connect, errno }),
+            },
+            errno => return Err(Error::Os { op: Op::Connect, errno }),
+        }
+    }
+}
+
+/// Waits for the answer to a connect that is under way.
+fn connected(fd: BorrowedFd<'_>, deadline: Deadline, wait: &mut impl Wait) -> Result<()> {
+    until_ready(fd, Readiness::Writable, deadline, wait)?;
+    match take_error(fd)? {
+        None => Ok(()),
+        Some(errno) => Err(Error::Os { op: Op::Connect, errno }),
+    }
+}
+
+/// The pending error of the socket, cleared by asking (SO_ERROR, socket(7)).
+pub fn take_error(fd: BorrowedFd<'_>) -> Result<Option<Errno>> {
+    let errno = get_int(fd, libc::SOL_SOCKET, libc::SO_ERROR)?;
+    Ok((errno != 0).then_some(Errno::from_raw(errno)))
+}
+
+/// getsockopt(2) for an option that is one C int.
+#[inline]
+pub fn get_int(fd: BorrowedFd<'_>, level: i32, name: i32) -> Result<i32> {
+    let mut value = [0; 4];
+    let len = get_option(fd, level, name, as_uninit(&mut value))?;
+    // A few options answer with a single byte (IP_MULTICAST_LOOP and its like, where asked so).
+    Ok(if len == 1 { value[0].into() } else { i32::from_ne_bytes(value) })
+}
+
+/// setsockopt(2) for an option that is one C int.
+#[inline]
+pub fn set_int(fd: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> Result<()> {
+    set_option(fd, level, name, &value.to_ne_bytes())
+}
+
+/// getsockopt(2) of any size: fills `value` and says how many bytes the kernel wrote.
+#[inline]
+pub fn get_option(
+    fd: BorrowedFd<'_>,
+    level: i32,
+    name: i32,
+    value: &mut [MaybeUninit<u8>],
+) -> Result<usize> {
+    os(Op::GetSockOpt, call::getsockopt(fd, level, name, value))
+}
+
+/// setsockopt(2) with any bytes.
+#[inline]
+pub fn set_option(fd: BorrowedFd<'_>, level: i32, name: i32, value: &[u8]) -> Result<()> {
+    os(Op::SetSockOpt, call::setsockopt(fd, level, name, value))
+}
+
+/// setsockopt(2) with a null pointer and a length, which AF_ALG's options take.
+pub fn set_option_null(fd: BorrowedFd<'_>, level: i32, name: i32, len: u32) -> Result<()> {
+    os(Op::SetSockOpt, call::setsockopt_null(fd, level, name, len))
+}
+
+/// SO_SNDTIMEO as it was before a connect with a deadline.
+struct SendTimeout([u8; size_of::<libc::timeval>()]);
+
+impl SendTimeout {
+    fn set(fd: BorrowedFd<'_>, deadline: Deadline) -> Result<Self> {
+        let mut previous = [0; size_of::<libc::timeval>()];
+        get_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, as_uninit(&mut previous))?;
+        if let Some(left) = deadline.remaining() {
+            // Zero means for ever (socket(7)), so the least that can be waited is a microsecond.
+            let micros = left.as_micros().max(1);
+            let seconds = i64::try_from(micros / 1_000_000).unwrap_or(i64::MAX);
+            let mut value = [0; size_of::<libc::timeval>()];
+            value[..8].copy_from_slice(&seconds.to_ne_bytes());
+            value[8..].copy_from_slice(&((micros % 1_000_000) as i64).to_ne_bytes());
+            set_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &value)?;
+        }
+        Ok(SendTimeout(previous))
+    }
+
+    fn restore(self, fd: BorrowedFd<'_>) -> Result<()> {
+        set_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &self.0)
+    }
+}

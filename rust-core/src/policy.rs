@@ -1,0 +1,223 @@
+//! How a call waits: for ever, until a deadline, or as the host language has it.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use crate::errno::Errno;
+use crate::error::{Error, Op, Result};
+use crate::flags::MsgFlags;
+use crate::sys::call;
+
+/// How a verb waits. Monomorphised away: [`Blocking`] makes one plain system call.
+///
+/// A language binding implements it once: [`Wait::interrupted`] runs its signal handlers,
+/// [`Wait::block`] gives up its interpreter lock around the system call that may sleep.
+pub trait Wait {
+    /// Called when a signal interrupted the call (EINTR). `Ok` tries again with what is left of
+    /// the deadline.
+    ///
+    /// # Errors
+    /// Whatever the policy returns ends the operation; [`Error::Interrupted`] says that the policy
+    /// itself knows the reason.
+    #[inline]
+    fn interrupted(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The end of the *whole* operation on the monotonic clock; `None` waits as the socket does.
+    #[inline]
+    fn deadline(&self) -> Option<Deadline> {
+        None
+    }
+
+    /// Whether to try without sleeping before sleeping. With a deadline that saves the `ppoll`
+    /// whenever data or room is there already.
+    #[inline]
+    fn tries_first(&self) -> bool {
+        self.deadline().is_some()
+    }
+
+    /// Surrounds an attempt that cannot sleep.
+    #[inline]
+    fn attempt<R>(&mut self, call: impl FnOnce() -> R) -> R {
+        call()
+    }
+
+    /// Surrounds a system call that may sleep.
+    #[inline]
+    fn block<R>(&mut self, call: impl FnOnce() -> R) -> R {
+        call()
+    }
+}
+
+/// Waits as the socket itself does: for ever, or not at all where O_NONBLOCK is set.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Blocking;
+
+impl Wait for Blocking {}
+
+/// A point on the monotonic clock that ends an operation. Waits until then.
+///
+/// The first attempt is made without sleeping, so a deadline in the past still takes what is
+/// there already.
+///
+/// ```
+/// use std::time::Duration;
+/// use rsocket::{Deadline, Endpoint, Error, Kind, MsgFlags};
+///
+/// let (left, _right) = Endpoint::pair(Kind::STREAM)?;
+/// let soon = Deadline::after(Duration::from_millis(10));
+/// let error = left.recv_with(&mut [0; 8], MsgFlags::empty(), soon).unwrap_err();
+/// assert_eq!(error, Error::TimedOut);
+/// # Ok::<(), rsocket::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// No end: waits for ever.
+    pub const NEVER: Deadline = Deadline(None);
+
+    /// `timeout` from now; one too long for the clock is [`Deadline::NEVER`].
+    #[must_use]
+    pub fn after(timeout: Duration) -> Self {
+        Deadline(Instant::now().checked_add(timeout))
+    }
+
+    /// At `instant`.
+    #[must_use]
+    pub const fn at(instant: Instant) -> Self {
+        Deadline(Some(instant))
+    }
+
+    /// What is left, zero once it has passed; `None` where there is no end.
+    #[must_use]
+    pub fn remaining(self) -> Option<Duration> {
+        self.0.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+}
+
+impl Wait for Deadline {
+    #[inline]
+    fn deadline(&self) -> Option<Deadline> {
+        Some(*self)
+    }
+}
+
+impl<W: Wait> Wait for &mut W {
+    #[inline]
+    fn interrupted(&mut self) -> Result<()> {
+        (**self).interrupted()
+    }
+
+    #[inline]
+    fn deadline(&self) -> Option<Deadline> {
+        (**self).deadline()
+    }
+
+    #[inline]
+    fn tries_first(&self) -> bool {
+        (**self).tries_first()
+    }
+
+    #[inline]
+    fn attempt<R>(&mut self, call: impl FnOnce() -> R) -> R {
+        (**self).attempt(call)
+    }
+
+    #[inline]
+    fn block<R>(&mut self, call: impl FnOnce() -> R) -> R {
+        (**self).block(call)
+    }
+}
+
+/// What a verb waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Data, a connection to accept, or the end of the stream.
+    Readable,
+    /// Room to send, or an answer to a connect.
+    Writable,
+}
+
+impl Readiness {
+    const fn events(self) -> i16 {
+        match self {
+            Readiness::Readable => libc::POLLIN,
+            Readiness::Writable => libc::POLLOUT,
+        }
+    }
+}
+
+/// Makes `call` until it has a result, waiting for `readiness` as the policy says. `call` gets
+/// flags to add to its own: MSG_DONTWAIT on an attempt that must not sleep.
+#[inline]
+pub(crate) fn run<T>(
+    fd: BorrowedFd<'_>,
+    op: Op,
+    readiness: Readiness,
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+    mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
+) -> Result<T> {
+    let asked_not_to_wait = flags.contains(MsgFlags::DONTWAIT);
+    if wait.tries_first() {
+        match wait.attempt(|| call(flags | MsgFlags::DONTWAIT)) {
+            Ok(value) => return Ok(value),
+            Err(Errno::EINTR) => wait.interrupted()?,
+            Err(Errno::EAGAIN) if !asked_not_to_wait => {}
+            Err(errno) => return Err(Error::Os { op, errno }),
+        }
+    }
+    if let Some(deadline) = wait.deadline().filter(|_| !asked_not_to_wait) {
+        return run_until(fd, op, readiness, flags | MsgFlags::DONTWAIT, deadline, wait, call);
+    }
+    loop {
+        match wait.block(|| call(flags)) {
+            Ok(value) => return Ok(value),
+            Err(Errno::EINTR) => wait.interrupted()?,
+            Err(errno) => return Err(Error::Os { op, errno }),
+        }
+    }
+}
+
+/// [`run`] with a deadline, once nothing was there at the first try.
+#[cold]
+fn run_until<T>(
+    fd: BorrowedFd<'_>,
+    op: Op,
+    readiness: Readiness,
+    flags: MsgFlags,
+    deadline: Deadline,
+    wait: &mut impl Wait,
+    mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
+) -> Result<T> {
+    loop {
+        until_ready(fd, readiness, deadline, wait)?;
+        match wait.attempt(|| call(flags)) {
+            Ok(value) => return Ok(value),
+            // poll(2): a socket may be reported ready "but a subsequent read blocks".
+            Err(Errno::EAGAIN) => {}
+            Err(Errno::EINTR) => wait.interrupted()?,
+            Err(errno) => return Err(Error::Os { op, errno }),
+        }
+    }
+}
+
+/// Sleeps until the socket is ready, or fails with [`Error::TimedOut`].
+pub(crate) fn until_ready(
+    fd: BorrowedFd<'_>,
+    readiness: Readiness,
+    deadline: Deadline,
+    wait: &mut impl Wait,
+) -> Result<()> {
+    loop {
+        let timeout = deadline.remaining();
+        match wait.block(|| call::poll(fd, readiness.events(), timeout)) {
+            Ok(true) => return Ok(()),
+            Ok(false) => return Err(Error::TimedOut),
+            Err(Errno::EINTR) => wait.interrupted()?,
+            Err(errno) => return Err(Error::Os { op: Op::Poll, errno }),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! One thin function per system call: pointers in, a value or an errno out.
+
+use std::ffi::{c_int, c_void};
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+use std::time::Duration;
+
+use libc::{socklen_t, ssize_t};
+
+use super::sockaddr::SockAddr;
+use crate::errno::Errno;
+
+type Result<T> = std::result::Result<T, Errno>;
+
+/// The kernel's -1 as an errno.
+#[inline]
+fn check(result: c_int) -> Result<c_int> {
+    if result == -1 { Err(Errno::last()) } else { Ok(result) }
+}
+
+#[inline]
+fn check_len(result: ssize_t) -> Result<usize> {
+    if result == -1 { Err(Errno::last()) } else { Ok(result as usize) }
+}
+
+/// A descriptor that a system call has just made.
+#[inline]
+fn owned(result: c_int) -> Result<OwnedFd> {
+    let fd = check(result)?;
+    // SAFETY: the caller hands in the result of a call that "returns a new file descriptor" on
+    // success (socket(2), accept(2), fcntl(2)), which nobody else owns yet.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A buffer that is initialised, as one that the kernel may write to.
+#[inline]
+pub(crate) fn as_uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: same layout; the system calls of this file only ever write initialised bytes.
+    unsafe { &mut *(ptr::from_mut(buf) as *mut [MaybeUninit<u8>]) }
+}
+
+pub(crate) fn socket(family: c_int, kind: c_int, protocol: c_int) -> Result<OwnedFd> {
+    // SAFETY: socket(2) takes integers only.
+    owned(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol) })
+}
+
+pub(crate) fn socketpair(family: c_int, kind: c_int, protocol: c_int) -> Result<[OwnedFd; 2]> {
+    let mut fds = [-1; 2];
+    let kind = kind | libc::SOCK_CLOEXEC;
+    // SAFETY: socketpair(2) writes two descriptors into the array it is given.
+    check(unsafe { libc::socketpair(family, kind, protocol, fds.as_mut_ptr()) })?;
+    // SAFETY: socketpair(2): "the file descriptors used to reference the new sockets are returned
+    // in sv[0] and sv[1]"; nobody else owns them yet.
+    Ok(fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }))
+}
+
+pub(crate) fn bind(fd: BorrowedFd<'_>, address: &SockAddr) -> Result<()> {
+    // SAFETY: `address` is readable for its length.
+    check(unsafe { libc::bind(fd.as_raw_fd(), address.as_ptr(), address.len()) }).map(drop)
+}
+
+pub(crate) fn connect(fd: BorrowedFd<'_>, address: &SockAddr) -> Result<()> {
+    // SAFETY: `address` is readable for its length.
+    check(unsafe { libc::connect(fd.as_raw_fd(), address.as_ptr(), address.len()) }).map(drop)
+}
+
+pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> Result<()> {
+    // SAFETY: listen(2) takes integers only.
+    check(unsafe { libc::listen(fd.as_raw_fd(), backlog) }).map(drop)
+}
+
+/// `accept4` with SOCK_CLOEXEC; `flags` may add SOCK_NONBLOCK.
+pub(crate) fn accept(
+    fd: BorrowedFd<'_>,
+    peer: Option<&mut SockAddr>,
+    flags: c_int,
+) -> Result<OwnedFd> {
+    let flags = flags | libc::SOCK_CLOEXEC;
+    let Some(peer) = peer else {
+        // SAFETY: accept(2): "when addr is NULL, nothing is filled in; in this case, addrlen is
+        // not used, and should also be NULL".
+        let result =
+            unsafe { libc::accept4(fd.as_raw_fd(), ptr::null_mut(), ptr::null_mut(), flags) };
+        return owned(result);
+    };
+    // SAFETY: accept(2): addrlen "on return will contain the actual size of the peer address".
+    let fd = unsafe {
+        peer.fill_with(|address, len| owned(libc::accept4(fd.as_raw_fd(), address, len, flags)).ok())
+    };
+    fd.ok_or_else(Errno::last)
+}
+
+pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<SockAddr> {
+    let mut name = SockAddr::empty();
+    // SAFETY: getsockname(2): addrlen "on return contains the actual size of the socket address".
+    let done = unsafe {
+        name.fill_with(|address, len| check(libc::getsockname(fd.as_raw_fd(), address, len)).ok())
+    };
+    done.map(|_| name).ok_or_else(Errno::last)
+}
+
+pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<SockAddr> {
+    let mut name = SockAddr::empty();
+    // SAFETY: getpeername(2): addrlen "on return contains the actual size of the name returned".
+    let done = unsafe {
+        name.fill_with(|address, len| check(libc::getpeername(fd.as_raw_fd(), address, len)).ok())
+    };
+    done.map(|_| name).ok_or_else(Errno::last)
+}
+
+pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<()> {
+    // SAFETY: shutdown(2) takes integers only.
+    check(unsafe { libc::shutdown(fd.as_raw_fd(), how) }).map(drop)
+}
+
+pub(crate) fn dup(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    // SAFETY: fcntl(2), F_DUPFD_CLOEXEC: takes an integer, returns a new descriptor.
+    owned(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 0) })
+}
+
+pub(crate) fn status_flags(fd: BorrowedFd<'_>) -> Result<c_int> {
+    // SAFETY: fcntl(2), F_GETFL takes no argument.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })
+}
+
+pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> Result<()> {
+    let mut value = c_int::from(nonblocking);
+    // SAFETY: ioctl(2), FIONBIO reads one int through the pointer.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONBIO, &raw mut value) }).map(drop)
+}
+
+/// `close`, for a number that nobody owns as an [`OwnedFd`].
+///
+/// EINTR is not an error: Linux frees the number in every case (close(2)).
+pub(crate) fn close(fd: c_int) -> Result<()> {
+    // SAFETY: the kernel checks the number; the caller gives up whatever it named.
+    match check(unsafe { libc::close(fd) }) {
+        Err(Errno::EINTR) => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+/// A number that arrived in a control message, as a descriptor of ours.
+///
+/// # Safety
+/// `fd` must have come from SCM_RIGHTS or SCM_PIDFD and be owned by nobody else.
+pub(crate) unsafe fn received_fd(fd: c_int) -> OwnedFd {
+    // SAFETY: unix(7): a received descriptor "behaves as though it had been created with dup(2)".
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+#[inline]
+pub(crate) fn recv(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: c_int,
+) -> Result<usize> {
+    // SAFETY: recv(2) writes at most `len` bytes into the buffer.
+    check_len(unsafe { libc::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) })
+}
+
+#[inline]
+pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize> {
+    let flags = flags | libc::MSG_NOSIGNAL;
+    // SAFETY: send(2) reads at most `len` bytes from the buffer.
+    check_len(unsafe { libc::send(fd.as_raw_fd(), buf.as_ptr().cast(), buf.len(), flags) })
+}
+
+#[inline]
+pub(crate) fn recv_from(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: c_int,
+    from: &mut SockAddr,
+) -> Result<usize> {
+    // SAFETY: recvfrom(2) writes at most `len` bytes into the buffer; addrlen "on return will
+    // contain the actual size of the source address".
+    let len = unsafe {
+        from.fill_with(|address, address_len| {
+            let (data, len) = (buf.as_mut_ptr().cast::<c_void>(), buf.len());
+            check_len(libc::recvfrom(fd.as_raw_fd(), data, len, flags, address, address_len)).ok()
+        })
+    };
+    len.ok_or_else(Errno::last)
+}
+
+#[inline]
+pub(crate) fn send_to(
+    fd: BorrowedFd<'_>,
+    buf: &[u8],
+    flags: c_int,
+    to: &SockAddr,
+) -> Result<usize> {
+    let flags = flags | libc::MSG_NOSIGNAL;
+    let (data, len) = (buf.as_ptr().cast::<c_void>(), buf.len());
+    // SAFETY: sendto(2) reads `len` bytes from the buffer and the address for its length.
+    check_len(unsafe {
+        libc::sendto(fd.as_raw_fd(), data, len, flags, to.as_ptr(), to.len())
+    })
+}
+
+/// What `recvmsg` said besides the data.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageInfo {
+    pub(crate) len: usize,
+    pub(crate) control_len: usize,
+    pub(crate) flags: c_int,
+}
+
+pub(crate) fn recvmsg(
+    fd: BorrowedFd<'_>,
+    bufs: &mut [IoSliceMut<'_>],
+    control: &mut [MaybeUninit<u8>],
+    from: Option<&mut SockAddr>,
+    flags: c_int,
+) -> Result<MessageInfo> {
+    let mut header = empty_header();
+    // std's documentation: IoSliceMut "is guaranteed to be ABI compatible with the iovec type".
+    header.msg_iov = bufs.as_mut_ptr().cast::<libc::iovec>();
+    header.msg_iovlen = bufs.len() as _;
+    if !control.is_empty() {
+        header.msg_control = control.as_mut_ptr().cast::<c_void>();
+        header.msg_controllen = control.len() as _;
+    }
+    let len = match from {
+        // SAFETY: recvmsg(2) writes the data, control and name within the lengths in the header,
+        // and "upon return" msg_namelen "will contain the length of the returned address".
+        Some(from) => unsafe {
+            from.fill_with(|address, address_len| {
+                header.msg_name = address.cast::<c_void>();
+                header.msg_namelen = *address_len;
+                let len = check_len(libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags)).ok()?;
+                *address_len = header.msg_namelen;
+                Some(len)
+            })
+            .ok_or_else(Errno::last)?
+        },
+        // SAFETY: as above, without a name.
+        None => check_len(unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags) })?,
+    };
+    let control_len = (header.msg_controllen as usize).min(control.len());
+    Ok(MessageInfo { len, control_len, flags: header.msg_flags })
+}
+
+pub(crate) fn sendmsg(
+    fd: BorrowedFd<'_>,
+    bufs: &[IoSlice<'_>],
+    control: &[u8],
+    to: Option<&SockAddr>,
+    flags: c_int,
+) -> Result<usize> {
+    let mut header = empty_header();
+    // std's documentation: IoSlice "is guaranteed to be ABI compatible with the iovec type".
+    header.msg_iov = bufs.as_ptr().cast_mut().cast::<libc::iovec>();
+    header.msg_iovlen = bufs.len() as _;
+    if !control.is_empty() {
+        header.msg_control = control.as_ptr().cast_mut().cast::<c_void>();
+        header.msg_controllen = control.len() as _;
+    }
+    if let Some(to) = to {
+        header.msg_name = to.as_ptr().cast_mut().cast::<c_void>();
+        header.msg_namelen = to.len();
+    }
+    let flags = flags | libc::MSG_NOSIGNAL;
+    // SAFETY: sendmsg(2) only reads: the header, the buffers, the control data and the name, all
+    // of which live until the call returns.
+    check_len(unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const header, flags) })
+}
+
+/// A message header that points nowhere.
+fn empty_header() -> libc::msghdr {
+    // SAFETY: msghdr is integers and pointers, for which all-zero bits are valid (recvmsg(2)).
+    unsafe { MaybeUninit::zeroed().assume_init() }
+}
+
+/// Reads an option's bytes into `value` and says how many there are.
+#[inline]
+pub(crate) fn getsockopt(
+    fd: BorrowedFd<'_>,
+    level: c_int,
+    name: c_int,
+    value: &mut [MaybeUninit<u8>],
+) -> Result<usize> {
+    let mut len = socklen_t::try_from(value.len()).unwrap_or(socklen_t::MAX);
+    // SAFETY: getsockopt(2): optlen "initially containing the size of the buffer pointed to by
+    // optval, and modified on return to indicate the actual size of the value returned".
+    let result = unsafe {
+        libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len)
+    };
+    check(result).map(|_| (len as usize).min(value.len()))
+}
+
+#[inline]
+pub(crate) fn setsockopt(
+    fd: BorrowedFd<'_>,
+    level: c_int,
+    name: c_int,
+    value: &[u8],
+) -> Result<()> {
+    let Ok(len) = socklen_t::try_from(value.len()) else { return Err(Errno::EINVAL) };
+    // SAFETY: setsockopt(2) reads `optlen` bytes from `optval`.
+    let result =
+        unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, value.as_ptr().cast(), len) };
+    check(result).map(drop)
+}
+
+/// `setsockopt` with a null value and a length, as AF_ALG's ALG_SET_AEAD_AUTHSIZE wants it.
+pub(crate) fn setsockopt_null(
+    fd: BorrowedFd<'_>,
+    level: c_int,
+    name: c_int,
+    len: socklen_t,
+) -> Result<()> {
+    // SAFETY: a null `optval` is not read; the kernel answers EFAULT where it wants bytes.
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, ptr::null(), len) }).map(drop)
+}
+
+/// Waits until `events` (POLLIN, POLLOUT) or an error is there; false where `timeout` passed.
+pub(crate) fn poll(fd: BorrowedFd<'_>, events: i16, timeout: Option<Duration>) -> Result<bool> {
+    let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    let timeout = timeout.map(|timeout| libc::timespec {
+        tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
+    let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: ppoll(2) reads and writes the one entry, and reads the timeout if there is one.
+    check(unsafe { libc::ppoll(&raw mut entry, 1, timeout, ptr::null()) }).map(|ready| ready != 0)
+}

@@ -1,0 +1,120 @@
+//! The kernel's own address memory: `sockaddr_storage` with the length that counts.
+
+use std::mem::MaybeUninit;
+use std::slice;
+
+use libc::{sockaddr, sockaddr_storage, socklen_t};
+
+/// As many bytes as any address of the kernel has.
+pub(crate) const CAPACITY: usize = size_of::<sockaddr_storage>();
+
+/// A native address as it goes to and comes from the kernel.
+///
+/// Invariant: the first `len` bytes of `storage` are initialised, and `len <= CAPACITY`.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct SockAddr {
+    storage: MaybeUninit<sockaddr_storage>,
+    len: socklen_t,
+}
+
+/// A C address structure: plain integers and bytes, no padding that matters, any bits are valid.
+///
+/// # Safety
+/// The type is `#[repr(C)]`, holds integers only, has no padding bytes and is no larger than
+/// `sockaddr_storage`.
+pub(crate) unsafe trait Native: Copy {}
+
+// SAFETY: integers only, 16 bytes without padding (ip(7)).
+unsafe impl Native for libc::sockaddr_in {}
+// SAFETY: integers only, 28 bytes without padding (ipv6(7)).
+unsafe impl Native for libc::sockaddr_in6 {}
+// SAFETY: integers only, 12 bytes without padding (netlink(7)).
+unsafe impl Native for libc::sockaddr_nl {}
+// SAFETY: integers only, 16 bytes without padding (vsock(7)).
+unsafe impl Native for libc::sockaddr_vm {}
+// SAFETY: integers only, 20 bytes without padding (packet(7)).
+unsafe impl Native for libc::sockaddr_ll {}
+
+impl SockAddr {
+    /// An address of length 0; the storage is not touched.
+    #[inline]
+    pub(crate) const fn empty() -> Self {
+        SockAddr { storage: MaybeUninit::uninit(), len: 0 }
+    }
+
+    /// A copy of `bytes`, or `None` where they are more than any address has.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > CAPACITY {
+            return None;
+        }
+        let mut address = Self::empty();
+        // SAFETY: `bytes` has at most CAPACITY bytes, the size of `storage`; the two do not overlap.
+        unsafe {
+            let storage = address.storage.as_mut_ptr().cast::<u8>();
+            storage.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
+        address.len = bytes.len() as socklen_t;
+        Some(address)
+    }
+
+    /// The whole of a C structure.
+    #[inline]
+    pub(crate) fn from_native<T: Native>(native: &T) -> Self {
+        let mut address = Self::empty();
+        // SAFETY: `Native` promises at most CAPACITY bytes without padding, so the copy is in
+        // bounds and initialises `size_of::<T>()` bytes; sockaddr_storage is aligned for all.
+        unsafe { address.storage.as_mut_ptr().cast::<T>().write(*native) };
+        address.len = size_of::<T>() as socklen_t;
+        address
+    }
+
+    /// The address read as a C structure, or `None` where it is shorter than that.
+    #[inline]
+    pub(crate) fn get<T: Native>(&self) -> Option<T> {
+        if self.len as usize >= size_of::<T>() {
+            // SAFETY: at least `size_of::<T>()` bytes are initialised, and `Native` promises that
+            // any bits are a valid T; sockaddr_storage is aligned for all.
+            Some(unsafe { self.storage.as_ptr().cast::<T>().read() })
+        } else {
+            None
+        }
+    }
+
+    /// The bytes that count.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: the first `len` bytes are initialised by the type's invariant.
+        unsafe { slice::from_raw_parts(self.storage.as_ptr().cast::<u8>(), self.len as usize) }
+    }
+
+    /// Where a system call reads the address from.
+    #[inline]
+    pub(crate) fn as_ptr(&self) -> *const sockaddr {
+        self.storage.as_ptr().cast::<sockaddr>()
+    }
+
+    /// How many bytes count.
+    #[inline]
+    pub(crate) fn len(&self) -> socklen_t {
+        self.len
+    }
+
+    /// Lets a system call fill the address: `fill` gets the memory and its room in bytes, and says
+    /// how long the address is, or `None` where it wrote none.
+    ///
+    /// # Safety
+    /// `fill` must initialise as many bytes as it says, up to CAPACITY.
+    #[inline]
+    pub(crate) unsafe fn fill_with<R>(
+        &mut self,
+        fill: impl FnOnce(*mut sockaddr, &mut socklen_t) -> Option<R>,
+    ) -> Option<R> {
+        let mut len = CAPACITY as socklen_t;
+        let result = fill(self.storage.as_mut_ptr().cast::<sockaddr>(), &mut len);
+        // accept(2): "the returned address is truncated if the buffer provided is too small; in
+        // this case, addrlen will return a value greater than was supplied to the call".
+        self.len = if result.is_some() { len.min(CAPACITY as socklen_t) } else { 0 };
+        result
+    }
+}
