@@ -212,7 +212,8 @@ pub fn send_all(
 ) -> Result<(), Partial> {
     let mut done = 0;
     loop {
-        done += send(fd, &buf[done..], flags, wait).map_err(|error| Partial { done, error })?;
+        let rest = buf.get(done..).unwrap_or_default();
+        done += send(fd, rest, flags, wait).map_err(|error| Partial { done, error })?;
         if done >= buf.len() {
             return Ok(());
         }
@@ -232,8 +233,8 @@ pub fn recv_exact(
     wait: &mut impl Wait,
 ) -> Result<(), Partial> {
     let mut done = 0;
-    while done < buf.len() {
-        match recv(fd, &mut buf[done..], flags, wait) {
+    while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match recv(fd, rest, flags, wait) {
             Ok(0) => return Err(Partial { done, error: Error::UnexpectedEof }),
             Ok(len) => done += len,
             Err(error) => return Err(Partial { done, error }),

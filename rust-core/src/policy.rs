@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::flags::MsgFlags;
-use crate::sys::call;
+use crate::sys::{self, call};
 
 /// How a verb waits. Monomorphised away: [`Blocking`] makes one plain system call.
 ///
@@ -72,7 +72,7 @@ impl Wait for Blocking {}
 /// # Ok::<(), rsocket::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deadline(Option<Instant>);
+pub struct Deadline(Option<Duration>);
 
 impl Deadline {
     /// No end: waits for ever.
@@ -81,19 +81,19 @@ impl Deadline {
     /// `timeout` from now; one too long for the clock is [`Deadline::NEVER`].
     #[must_use]
     pub fn after(timeout: Duration) -> Self {
-        Deadline(Instant::now().checked_add(timeout))
+        Deadline(sys::monotonic().checked_add(timeout))
     }
 
     /// At `instant`.
     #[must_use]
-    pub const fn at(instant: Instant) -> Self {
-        Deadline(Some(instant))
+    pub fn at(instant: Instant) -> Self {
+        Deadline::after(instant.saturating_duration_since(Instant::now()))
     }
 
     /// What is left, zero once it has passed; `None` where there is no end.
     #[must_use]
     pub fn remaining(self) -> Option<Duration> {
-        self.0.map(|end| end.saturating_duration_since(Instant::now()))
+        self.0.map(|end| end.saturating_sub(sys::monotonic()))
     }
 }
 
