@@ -73,7 +73,10 @@ impl Errno {
     /// The symbol, such as `"EAGAIN"`; `None` for a number that no table knows.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
-        Self::TABLE.iter().find(|(errno, _)| *errno == self).map(|(_, name)| *name)
+        Self::TABLE
+            .iter()
+            .find(|(errno, _)| *errno == self)
+            .map(|(_, name)| *name)
     }
 
     /// The [`io::ErrorKind`] that std gives this number.

@@ -88,7 +88,13 @@ impl Error {
     /// True where the call would have had to wait and was told not to.
     #[must_use]
     pub fn is_would_block(&self) -> bool {
-        matches!(self, Error::Os { errno: Errno::EAGAIN, .. })
+        matches!(
+            self,
+            Error::Os {
+                errno: Errno::EAGAIN,
+                ..
+            }
+        )
     }
 }
 

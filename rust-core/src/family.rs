@@ -12,7 +12,7 @@ macro_rules! numbers {
         impl $type {
             $(
                 $(#[$item_doc])*
-                #[doc(alias = stringify!($value))]
+                #[doc = concat!("\n\nC: `", stringify!($value), "`.")]
                 pub const $name: $type = $type(libc::$value);
             )+
 

@@ -10,6 +10,7 @@ use std::net::Shutdown;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use crate::address::Address;
+use crate::control::Credentials;
 use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::family::{Family, Kind, Protocol};
@@ -49,12 +50,18 @@ fn os<T>(op: Op, result: Result<T, Errno>) -> Result<T> {
 
 /// socket(2), close-on-exec.
 pub fn socket(family: Family, kind: Kind, protocol: Protocol) -> Result<OwnedFd> {
-    os(Op::Socket, call::socket(family.raw(), kind.raw(), protocol.raw()))
+    os(
+        Op::Socket,
+        call::socket(family.raw(), kind.raw(), protocol.raw()),
+    )
 }
 
 /// socketpair(2), both close-on-exec.
 pub fn socketpair(family: Family, kind: Kind, protocol: Protocol) -> Result<[OwnedFd; 2]> {
-    os(Op::SocketPair, call::socketpair(family.raw(), kind.raw(), protocol.raw()))
+    os(
+        Op::SocketPair,
+        call::socketpair(family.raw(), kind.raw(), protocol.raw()),
+    )
 }
 
 /// bind(2).
@@ -115,7 +122,12 @@ pub fn is_nonblocking(fd: BorrowedFd<'_>) -> Result<bool> {
 /// # Errors
 /// [`Error::TimedOut`] where the policy's deadline passed.
 pub fn wait_ready(fd: BorrowedFd<'_>, readiness: Readiness, wait: &mut impl Wait) -> Result<()> {
-    until_ready(fd, readiness, wait.deadline().unwrap_or(Deadline::NEVER), wait)
+    until_ready(
+        fd,
+        readiness,
+        wait.deadline().unwrap_or(Deadline::NEVER),
+        wait,
+    )
 }
 
 /// recv(2).
@@ -126,7 +138,9 @@ pub fn recv(
     flags: MsgFlags,
     wait: &mut impl Wait,
 ) -> Result<usize> {
-    run(fd, Op::Recv, Readiness::Readable, flags, wait, |flags| call::recv(fd, buf, flags.raw()))
+    run(fd, Op::Recv, Readiness::Readable, flags, wait, |flags| {
+        call::recv(fd, buf, flags.raw())
+    })
 }
 
 /// send(2).
@@ -137,7 +151,9 @@ pub fn send(
     flags: MsgFlags,
     wait: &mut impl Wait,
 ) -> Result<usize> {
-    run(fd, Op::Send, Readiness::Writable, flags, wait, |flags| call::send(fd, buf, flags.raw()))
+    run(fd, Op::Send, Readiness::Writable, flags, wait, |flags| {
+        call::send(fd, buf, flags.raw())
+    })
 }
 
 /// recvfrom(2); `from` is left native, and [`Address::UNSPECIFIED`] where the kernel gives none.
@@ -218,7 +234,8 @@ pub fn send_all(
             return Ok(());
         }
         // PEP 475: a partial send may mean a signal; the policy learns of it without an EINTR.
-        wait.interrupted().map_err(|error| Partial { done, error })?;
+        wait.interrupted()
+            .map_err(|error| Partial { done, error })?;
     }
 }
 
@@ -235,7 +252,12 @@ pub fn recv_exact(
     let mut done = 0;
     while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
         match recv(fd, rest, flags, wait) {
-            Ok(0) => return Err(Partial { done, error: Error::UnexpectedEof }),
+            Ok(0) => {
+                return Err(Partial {
+                    done,
+                    error: Error::UnexpectedEof,
+                });
+            }
             Ok(len) => done += len,
             Err(error) => return Err(Partial { done, error }),
         }
@@ -268,7 +290,12 @@ pub fn accept(
             // accept(2): the error is the new connection's, not the listener's.
             Err(Errno::ECONNABORTED) => {}
             Err(Errno::EAGAIN) if wait.deadline().is_some() => {}
-            Err(errno) => return Err(Error::Os { op: Op::Accept, errno }),
+            Err(errno) => {
+                return Err(Error::Os {
+                    op: Op::Accept,
+                    errno,
+                });
+            }
         }
     }
 }
@@ -306,7 +333,12 @@ fn connect_until(
         };
         match errno {
             // unix(7): a Unix-domain connect that a signal interrupts has not begun.
-            Errno::EINTR if address.family() == Family::UNIX => wait.interrupted()?,
+            Errno::EINTR if address.family() == Family::UNIX => {
+                wait.interrupted()?;
+                if let Some(deadline) = deadline.filter(|_| timed) {
+                    SendTimeout::set(fd, deadline)?;
+                }
+            }
             // connect(2): after EINTR the attempt goes on "asynchronously".
             Errno::EINTR => {
                 wait.interrupted()?;
@@ -316,9 +348,19 @@ fn connect_until(
             Errno::EINPROGRESS | Errno::EAGAIN if timed => return Err(Error::TimedOut),
             Errno::EINPROGRESS => match deadline {
                 Some(deadline) => return connected(fd, deadline, wait),
-                None => return Err(Error::Os { op: Op::Connect, errno }),
+                None => {
+                    return Err(Error::Os {
+                        op: Op::Connect,
+                        errno,
+                    });
+                }
             },
-            errno => return Err(Error::Os { op: Op::Connect, errno }),
+            errno => {
+                return Err(Error::Os {
+                    op: Op::Connect,
+                    errno,
+                });
+            }
         }
     }
 }
@@ -328,7 +370,10 @@ fn connected(fd: BorrowedFd<'_>, deadline: Deadline, wait: &mut impl Wait) -> Re
     until_ready(fd, Readiness::Writable, deadline, wait)?;
     match take_error(fd)? {
         None => Ok(()),
-        Some(errno) => Err(Error::Os { op: Op::Connect, errno }),
+        Some(errno) => Err(Error::Os {
+            op: Op::Connect,
+            errno,
+        }),
     }
 }
 
@@ -338,13 +383,38 @@ pub fn take_error(fd: BorrowedFd<'_>) -> Result<Option<Errno>> {
     Ok((errno != 0).then_some(Errno::from_raw(errno)))
 }
 
+/// SO_PEERCRED (unix(7)): who connected, or who made the pair.
+///
+/// # Errors
+/// [`Errno::ENOTCONN`] where the kernel has nobody to name: it answers a socket without a peer, and
+/// any socket outside the Unix domain, with "success" and a user id of -1.
+pub fn peer_credentials(fd: BorrowedFd<'_>) -> Result<Credentials> {
+    let mut bytes = [0; Credentials::SIZE];
+    get_option(
+        fd,
+        libc::SOL_SOCKET,
+        libc::SO_PEERCRED,
+        as_uninit(&mut bytes),
+    )?;
+    Credentials::from_bytes(&bytes)
+        .filter(|credentials| credentials.uid != u32::MAX)
+        .ok_or(Error::Os {
+            op: Op::GetSockOpt,
+            errno: Errno::ENOTCONN,
+        })
+}
+
 /// getsockopt(2) for an option that is one C int.
 #[inline]
 pub fn get_int(fd: BorrowedFd<'_>, level: i32, name: i32) -> Result<i32> {
     let mut value = [0; 4];
     let len = get_option(fd, level, name, as_uninit(&mut value))?;
     // A few options answer with a single byte (IP_MULTICAST_LOOP and its like, where asked so).
-    Ok(if len == 1 { value[0].into() } else { i32::from_ne_bytes(value) })
+    Ok(if len == 1 {
+        value[0].into()
+    } else {
+        i32::from_ne_bytes(value)
+    })
 }
 
 /// setsockopt(2) for an option that is one C int.
@@ -381,7 +451,12 @@ struct SendTimeout([u8; size_of::<libc::timeval>()]);
 impl SendTimeout {
     fn set(fd: BorrowedFd<'_>, deadline: Deadline) -> Result<Self> {
         let mut previous = [0; size_of::<libc::timeval>()];
-        get_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, as_uninit(&mut previous))?;
+        get_option(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_SNDTIMEO,
+            as_uninit(&mut previous),
+        )?;
         if let Some(left) = deadline.remaining() {
             // Zero means for ever (socket(7)), so the least that can be waited is a microsecond.
             let micros = left.as_micros().max(1);

@@ -18,7 +18,7 @@ macro_rules! flags {
         impl MsgFlags {
             $(
                 $(#[$doc])*
-                #[doc(alias = stringify!($value))]
+                #[doc = concat!("\n\nC: `", stringify!($value), "`.")]
                 pub const $name: MsgFlags = MsgFlags(libc::$value);
             )+
         }

@@ -170,7 +170,15 @@ pub(crate) fn run<T>(
         }
     }
     if let Some(deadline) = wait.deadline().filter(|_| !asked_not_to_wait) {
-        return run_until(fd, op, readiness, flags | MsgFlags::DONTWAIT, deadline, wait, call);
+        return run_until(
+            fd,
+            op,
+            readiness,
+            flags | MsgFlags::DONTWAIT,
+            deadline,
+            wait,
+            call,
+        );
     }
     loop {
         match wait.block(|| call(flags)) {
@@ -217,7 +225,12 @@ pub(crate) fn until_ready(
             Ok(true) => return Ok(()),
             Ok(false) => return Err(Error::TimedOut),
             Err(Errno::EINTR) => wait.interrupted()?,
-            Err(errno) => return Err(Error::Os { op: Op::Poll, errno }),
+            Err(errno) => {
+                return Err(Error::Os {
+                    op: Op::Poll,
+                    errno,
+                });
+            }
         }
     }
 }

@@ -2,8 +2,6 @@
 
 mod text;
 
-pub use text::{Scheme, Target};
-
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fmt;
@@ -201,7 +199,7 @@ impl Address {
         Address(SockAddr::from_native(&libc::sockaddr_ll {
             sll_family: libc::AF_PACKET as libc::c_ushort,
             sll_protocol: address.protocol.to_be(),
-            sll_ifindex: address.interface.cast_signed(),
+            sll_ifindex: address.interface as libc::c_int,
             sll_hatype: address.hardware_type,
             sll_pkttype: address.packet_type,
             sll_halen: address.hardware_len,
@@ -213,7 +211,10 @@ impl Address {
     #[must_use]
     #[inline]
     pub fn family(&self) -> Family {
-        let family = self.as_bytes().first_chunk().map_or(0, |raw| u16::from_ne_bytes(*raw));
+        let family = self
+            .as_bytes()
+            .first_chunk()
+            .map_or(0, |raw| u16::from_ne_bytes(*raw));
         Family::from_raw(family.into())
     }
 
@@ -234,13 +235,21 @@ impl Address {
             libc::AF_INET => self.as_v4().map(AddressView::Inet),
             libc::AF_INET6 => self.as_v6().map(AddressView::Inet6),
             libc::AF_UNIX => Some(AddressView::Unix(self.unix_name())),
-            libc::AF_NETLINK => self.0.get::<libc::sockaddr_nl>().map(|native| {
-                AddressView::Netlink { pid: native.nl_pid, groups: native.nl_groups }
-            }),
-            libc::AF_VSOCK => self.0.get::<libc::sockaddr_vm>().map(|native| AddressView::Vsock {
-                cid: native.svm_cid,
-                port: native.svm_port,
-            }),
+            libc::AF_NETLINK => {
+                self.0
+                    .get::<libc::sockaddr_nl>()
+                    .map(|native| AddressView::Netlink {
+                        pid: native.nl_pid,
+                        groups: native.nl_groups,
+                    })
+            }
+            libc::AF_VSOCK => self
+                .0
+                .get::<libc::sockaddr_vm>()
+                .map(|native| AddressView::Vsock {
+                    cid: native.svm_cid,
+                    port: native.svm_port,
+                }),
             libc::AF_PACKET => self.0.get::<libc::sockaddr_ll>().map(packet_view),
             _ => None,
         };
@@ -288,7 +297,12 @@ impl Address {
         let native = self.0.get::<libc::sockaddr_in6>()?;
         let ip = Ipv6Addr::from(native.sin6_addr.s6_addr);
         let flow = u32::from_be(native.sin6_flowinfo);
-        Some(SocketAddrV6::new(ip, u16::from_be(native.sin6_port), flow, native.sin6_scope_id))
+        Some(SocketAddrV6::new(
+            ip,
+            u16::from_be(native.sin6_port),
+            flow,
+            native.sin6_scope_id,
+        ))
     }
 
     fn unix_name(&self) -> UnixName<'_> {
@@ -297,7 +311,10 @@ impl Address {
             [0, name @ ..] => UnixName::Abstract(name),
             path => {
                 // unix(7), BUGS: sun_path need not be terminated when all 108 bytes are used.
-                let end = path.iter().position(|byte| *byte == 0).unwrap_or(path.len());
+                let end = path
+                    .iter()
+                    .position(|byte| *byte == 0)
+                    .unwrap_or(path.len());
                 UnixName::Path(Path::new(OsStr::from_bytes(&path[..end])))
             }
         }
@@ -329,7 +346,7 @@ fn zeroed_netlink() -> libc::sockaddr_nl {
 fn packet_view(native: libc::sockaddr_ll) -> AddressView<'static> {
     AddressView::Packet(PacketAddress {
         protocol: u16::from_be(native.sll_protocol),
-        interface: native.sll_ifindex.cast_unsigned(),
+        interface: native.sll_ifindex as u32,
         hardware_type: native.sll_hatype,
         packet_type: native.sll_pkttype,
         hardware_len: native.sll_halen.min(8),
@@ -348,7 +365,9 @@ impl From<SocketAddrV4> for Address {
         Address(SockAddr::from_native(&libc::sockaddr_in {
             sin_family: libc::AF_INET as libc::sa_family_t,
             sin_port: address.port().to_be(),
-            sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(address.ip().octets()) },
+            sin_addr: libc::in_addr {
+                s_addr: u32::from_ne_bytes(address.ip().octets()),
+            },
             sin_zero: [0; 8],
         }))
     }
@@ -361,7 +380,9 @@ impl From<SocketAddrV6> for Address {
             sin6_family: libc::AF_INET6 as libc::sa_family_t,
             sin6_port: address.port().to_be(),
             sin6_flowinfo: address.flowinfo().to_be(),
-            sin6_addr: libc::in6_addr { s6_addr: address.ip().octets() },
+            sin6_addr: libc::in6_addr {
+                s6_addr: address.ip().octets(),
+            },
             sin6_scope_id: address.scope_id(),
         }))
     }

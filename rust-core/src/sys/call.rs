@@ -17,12 +17,20 @@ type Result<T> = std::result::Result<T, Errno>;
 /// The kernel's -1 as an errno.
 #[inline]
 fn check(result: c_int) -> Result<c_int> {
-    if result == -1 { Err(Errno::last()) } else { Ok(result) }
+    if result == -1 {
+        Err(Errno::last())
+    } else {
+        Ok(result)
+    }
 }
 
 #[inline]
 fn check_len(result: ssize_t) -> Result<usize> {
-    if result == -1 { Err(Errno::last()) } else { Ok(result as usize) }
+    if result == -1 {
+        Err(Errno::last())
+    } else {
+        Ok(result as usize)
+    }
 }
 
 /// A descriptor that a system call has just made.
@@ -87,7 +95,9 @@ pub(crate) fn accept(
     };
     // SAFETY: accept(2): addrlen "on return will contain the actual size of the peer address".
     let fd = unsafe {
-        peer.fill_with(|address, len| owned(libc::accept4(fd.as_raw_fd(), address, len, flags)).ok())
+        peer.fill_with(|address, len| {
+            owned(libc::accept4(fd.as_raw_fd(), address, len, flags)).ok()
+        })
     };
     fd.ok_or_else(Errno::last)
 }
@@ -152,11 +162,7 @@ pub(crate) unsafe fn received_fd(fd: c_int) -> OwnedFd {
 }
 
 #[inline]
-pub(crate) fn recv(
-    fd: BorrowedFd<'_>,
-    buf: &mut [MaybeUninit<u8>],
-    flags: c_int,
-) -> Result<usize> {
+pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>], flags: c_int) -> Result<usize> {
     // SAFETY: recv(2) writes at most `len` bytes into the buffer.
     check_len(unsafe { libc::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) })
 }
@@ -180,7 +186,15 @@ pub(crate) fn recv_from(
     let len = unsafe {
         from.fill_with(|address, address_len| {
             let (data, len) = (buf.as_mut_ptr().cast::<c_void>(), buf.len());
-            check_len(libc::recvfrom(fd.as_raw_fd(), data, len, flags, address, address_len)).ok()
+            check_len(libc::recvfrom(
+                fd.as_raw_fd(),
+                data,
+                len,
+                flags,
+                address,
+                address_len,
+            ))
+            .ok()
         })
     };
     len.ok_or_else(Errno::last)
@@ -196,17 +210,18 @@ pub(crate) fn send_to(
     let flags = flags | libc::MSG_NOSIGNAL;
     let (data, len) = (buf.as_ptr().cast::<c_void>(), buf.len());
     // SAFETY: sendto(2) reads `len` bytes from the buffer and the address for its length.
-    check_len(unsafe {
-        libc::sendto(fd.as_raw_fd(), data, len, flags, to.as_ptr(), to.len())
-    })
+    check_len(unsafe { libc::sendto(fd.as_raw_fd(), data, len, flags, to.as_ptr(), to.len()) })
 }
 
-/// What `recvmsg` said besides the data.
+/// What recvmsg(2) said besides the data.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MessageInfo {
-    pub(crate) len: usize,
-    pub(crate) control_len: usize,
-    pub(crate) flags: c_int,
+pub struct MessageInfo {
+    /// How many bytes came; with MSG_TRUNC asked for, how long the message was.
+    pub len: usize,
+    /// How many bytes of control messages came.
+    pub control_len: usize,
+    /// `msg_flags`: MSG_TRUNC, MSG_CTRUNC, MSG_EOR, MSG_OOB, MSG_ERRQUEUE.
+    pub flags: c_int,
 }
 
 pub(crate) fn recvmsg(
@@ -240,8 +255,12 @@ pub(crate) fn recvmsg(
         // SAFETY: as above, without a name.
         None => check_len(unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags) })?,
     };
-    let control_len = (header.msg_controllen as usize).min(control.len());
-    Ok(MessageInfo { len, control_len, flags: header.msg_flags })
+    let control_len = header.msg_controllen.min(control.len());
+    Ok(MessageInfo {
+        len,
+        control_len,
+        flags: header.msg_flags,
+    })
 }
 
 pub(crate) fn sendmsg(
@@ -287,7 +306,13 @@ pub(crate) fn getsockopt(
     // SAFETY: getsockopt(2): optlen "initially containing the size of the buffer pointed to by
     // optval, and modified on return to indicate the actual size of the value returned".
     let result = unsafe {
-        libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len)
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            level,
+            name,
+            value.as_mut_ptr().cast(),
+            &raw mut len,
+        )
     };
     check(result).map(|_| (len as usize).min(value.len()))
 }
@@ -299,7 +324,9 @@ pub(crate) fn setsockopt(
     name: c_int,
     value: &[u8],
 ) -> Result<()> {
-    let Ok(len) = socklen_t::try_from(value.len()) else { return Err(Errno::EINVAL) };
+    let Ok(len) = socklen_t::try_from(value.len()) else {
+        return Err(Errno::EINVAL);
+    };
     // SAFETY: setsockopt(2) reads `optlen` bytes from `optval`.
     let result =
         unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, value.as_ptr().cast(), len) };
@@ -319,7 +346,11 @@ pub(crate) fn setsockopt_null(
 
 /// Waits until `events` (POLLIN, POLLOUT) or an error is there; false where `timeout` passed.
 pub(crate) fn poll(fd: BorrowedFd<'_>, events: i16, timeout: Option<Duration>) -> Result<bool> {
-    let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    let mut entry = libc::pollfd {
+        fd: fd.as_raw_fd(),
+        events,
+        revents: 0,
+    };
     let timeout = timeout.map(|timeout| libc::timespec {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: timeout.subsec_nanos().into(),

@@ -1,6 +1,18 @@
-//! Control messages (cmsg(3)) as bytes: a bounds-checked walk and an encoder. No pointers.
+//! Control messages (cmsg(3)): a bounds-checked walk, an encoder, and the buffer that owns what
+//! descriptors arrived.
 
 use std::ffi::c_int;
+use std::io::IoSliceMut;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use super::call::{self, MessageInfo};
+use super::sockaddr::SockAddr;
+use crate::errno::Errno;
+
+/// The kernel's limit of descriptors in one message (`SCM_MAX_FD`, include/net/scm.h).
+pub(crate) const MAX_FDS: usize = 253;
+/// A pidfd in a control message (`SCM_PIDFD`, include/linux/socket.h), which libc does not name.
+pub(crate) const SCM_PIDFD: c_int = 4;
 
 /// The size of `struct cmsghdr`: a length and two numbers.
 pub(crate) const HEADER: usize = size_of::<libc::cmsghdr>();
@@ -76,6 +88,139 @@ pub(crate) fn write_header(
     Some(data)
 }
 
+/// Room for received control messages. Owns every descriptor in them that nobody has taken.
+///
+/// Invariant: the first `len` bytes are what recvmsg(2) wrote, but for descriptors that were taken,
+/// whose numbers are -1. Aligned as cmsghdr(3) is.
+#[repr(C, align(8))]
+pub(crate) struct ControlBuffer<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> ControlBuffer<N> {
+    pub(crate) const fn new() -> Self {
+        ControlBuffer {
+            bytes: [0; N],
+            len: 0,
+        }
+    }
+
+    /// Closes what is left, then receives a message; received descriptors are close-on-exec.
+    #[inline]
+    pub(crate) fn recvmsg(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        from: Option<&mut SockAddr>,
+        flags: c_int,
+    ) -> Result<MessageInfo, Errno> {
+        self.clear();
+        let flags = flags | libc::MSG_CMSG_CLOEXEC;
+        let info = call::recvmsg(fd, bufs, call::as_uninit(&mut self.bytes), from, flags)?;
+        self.len = info.control_len;
+        Ok(info)
+    }
+
+    /// The messages, whose descriptors can be taken out.
+    pub(crate) fn messages(&mut self) -> ReceivedMessages<'_> {
+        ReceivedMessages {
+            rest: &mut self.bytes[..self.len],
+        }
+    }
+
+    /// Closes every descriptor that was not taken, and forgets the messages.
+    pub(crate) fn clear(&mut self) {
+        if self.len == 0 {
+            return;
+        }
+        for message in self.messages() {
+            message.into_fds().for_each(drop);
+        }
+        self.len = 0;
+    }
+}
+
+impl<const N: usize> Drop for ControlBuffer<N> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// The walk over a [`ControlBuffer`].
+pub(crate) struct ReceivedMessages<'a> {
+    rest: &'a mut [u8],
+}
+
+impl<'a> Iterator for ReceivedMessages<'a> {
+    type Item = ReceivedMessage<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = std::mem::take(&mut self.rest);
+        let header = header_at(rest, 0)?;
+        let (message, rest) = rest.split_at_mut(header.next.min(rest.len()));
+        self.rest = rest;
+        let data = &mut message[header.data_start..header.data_end];
+        Some(ReceivedMessage {
+            level: header.level,
+            kind: header.kind,
+            data,
+        })
+    }
+}
+
+/// One message that recvmsg(2) wrote.
+pub(crate) struct ReceivedMessage<'a> {
+    pub(crate) level: c_int,
+    pub(crate) kind: c_int,
+    data: &'a mut [u8],
+}
+
+impl<'a> ReceivedMessage<'a> {
+    pub(crate) fn into_data(self) -> &'a [u8] {
+        self.data
+    }
+
+    /// The descriptors of a message that carries some; none for any other message.
+    pub(crate) fn into_fds(self) -> ReceivedFds<'a> {
+        let carries_fds =
+            self.level == libc::SOL_SOCKET && matches!(self.kind, libc::SCM_RIGHTS | SCM_PIDFD);
+        ReceivedFds {
+            numbers: if carries_fds { self.data } else { &mut [] },
+        }
+    }
+}
+
+/// Received descriptors. Each that is not taken stays with the buffer, which closes it.
+pub(crate) struct ReceivedFds<'a> {
+    numbers: &'a mut [u8],
+}
+
+impl ReceivedFds<'_> {
+    pub(crate) fn remaining(&self) -> usize {
+        self.numbers.len() / size_of::<c_int>()
+    }
+}
+
+impl Iterator for ReceivedFds<'_> {
+    type Item = OwnedFd;
+
+    fn next(&mut self) -> Option<OwnedFd> {
+        loop {
+            let numbers = std::mem::take(&mut self.numbers);
+            let (number, rest) = numbers.split_first_chunk_mut::<{ size_of::<c_int>() }>()?;
+            self.numbers = rest;
+            let fd = c_int::from_ne_bytes(*number);
+            if fd >= 0 {
+                *number = c_int::to_ne_bytes(-1);
+                // SAFETY: the number came from SCM_RIGHTS or SCM_PIDFD (`into_fds`), is in nobody
+                // else's hands, and cannot be taken again: the buffer now says -1.
+                return Some(unsafe { call::received_fd(fd) });
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +258,9 @@ mod tests {
         let first = write_header(&mut buffer, 1, 2, 3).expect("room");
         first.copy_from_slice(b"abc");
         let offset = message_space(3);
-        write_header(&mut buffer[offset..], 4, 5, 8).expect("room").fill(9);
+        write_header(&mut buffer[offset..], 4, 5, 8)
+            .expect("room")
+            .fill(9);
         let one = header_at(&buffer, 0).expect("first");
         assert_eq!((one.level, one.kind), (1, 2));
         assert_eq!(&buffer[one.data_start..one.data_end], b"abc");

@@ -5,14 +5,12 @@
 //!
 //! [`Errno`]: crate::Errno
 
-#![expect(unsafe_code, reason = "system calls and native memory live here and nowhere else")]
-
 pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod sockaddr;
 
-use std::time::Duration;
 use std::ffi::{CStr, c_char};
+use std::time::Duration;
 
 /// The calling thread's `errno`.
 #[inline]
@@ -20,27 +18,34 @@ pub(crate) fn errno() -> i32 {
     // SAFETY: errno(3): "errno is thread-local", so the pointer is valid for this thread's life.
     unsafe { *libc::__errno_location() }
 }
+
 /// The monotonic clock: the time since its own beginning.
 ///
 /// `Instant::now` can panic, and C calls the timed verbs from signal handlers and cancels threads
 /// in them: nothing on their way may have a path that unwinds.
 pub(crate) fn monotonic() -> Duration {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: clock_gettime(2) fills the timespec; every Linux has CLOCK_MONOTONIC.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
     let seconds = Duration::from_secs(now.tv_sec.unsigned_abs());
     seconds.saturating_add(Duration::from_nanos(now.tv_nsec.unsigned_abs()))
 }
 
-
 /// The text of an error number, written into `text`.
 pub(crate) fn strerror(number: i32, text: &mut [u8; 128]) -> &str {
     // SAFETY: strerror_r(3), XSI: writes at most `buflen` bytes, NUL included, into `buf`.
-    let failed = unsafe { libc::strerror_r(number, text.as_mut_ptr().cast::<c_char>(), text.len()) };
+    let failed =
+        unsafe { libc::strerror_r(number, text.as_mut_ptr().cast::<c_char>(), text.len()) };
     if failed != 0 && failed != libc::EINVAL {
         return "Unknown error";
     }
-    CStr::from_bytes_until_nul(text).ok().and_then(|s| s.to_str().ok()).unwrap_or("Unknown error")
+    CStr::from_bytes_until_nul(text)
+        .ok()
+        .and_then(|s| s.to_str().ok())
+        .unwrap_or("Unknown error")
 }
 
 /// The text of an `EAI_…` code.

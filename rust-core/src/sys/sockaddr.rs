@@ -40,7 +40,10 @@ impl SockAddr {
     /// An address of length 0; the storage is not touched.
     #[inline]
     pub(crate) const fn empty() -> Self {
-        SockAddr { storage: MaybeUninit::uninit(), len: 0 }
+        SockAddr {
+            storage: MaybeUninit::uninit(),
+            len: 0,
+        }
     }
 
     /// A copy of `bytes`, or `None` where they are more than any address has.
@@ -114,7 +117,11 @@ impl SockAddr {
         let result = fill(self.storage.as_mut_ptr().cast::<sockaddr>(), &mut len);
         // accept(2): "the returned address is truncated if the buffer provided is too small; in
         // this case, addrlen will return a value greater than was supplied to the call".
-        self.len = if result.is_some() { len.min(CAPACITY as socklen_t) } else { 0 };
+        self.len = if result.is_some() {
+            len.min(CAPACITY as socklen_t)
+        } else {
+            0
+        };
         result
     }
 }
