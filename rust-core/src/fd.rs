@@ -10,7 +10,7 @@ use std::net::Shutdown;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use crate::address::Address;
-use crate::control::Credentials;
+use crate::control::{Ancillary, Credentials};
 use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::family::{Family, Kind, Protocol};
@@ -117,6 +117,21 @@ pub fn is_nonblocking(fd: BorrowedFd<'_>) -> Result<bool> {
     os(Op::Fcntl, call::status_flags(fd)).map(|flags| flags & libc::O_NONBLOCK != 0)
 }
 
+/// Clears or sets close-on-exec, which every descriptor of this crate is made with.
+pub fn set_inheritable(fd: BorrowedFd<'_>, inheritable: bool) -> Result<()> {
+    os(Op::Ioctl, call::set_cloexec(fd, !inheritable))
+}
+
+/// Whether it stays open across execve(2).
+pub fn is_inheritable(fd: BorrowedFd<'_>) -> Result<bool> {
+    os(Op::Fcntl, call::descriptor_flags(fd)).map(|flags| flags & libc::FD_CLOEXEC == 0)
+}
+
+/// The address family that the socket was made with (SO_DOMAIN, socket(7)).
+pub fn family(fd: BorrowedFd<'_>) -> Result<Family> {
+    get_int(fd, libc::SOL_SOCKET, libc::SO_DOMAIN).map(Family::from_raw)
+}
+
 /// Waits until the socket is ready, without touching it.
 ///
 /// # Errors
@@ -213,6 +228,20 @@ pub fn send_msg(
 ) -> Result<usize> {
     run(fd, Op::SendMsg, Readiness::Writable, flags, wait, |flags| {
         call::sendmsg(fd, bufs, control, to.map(Address::native), flags.raw())
+    })
+}
+
+/// [`recv_msg`] into an [`Ancillary`], which owns the descriptors that arrive.
+pub fn recv_ancillary<const N: usize>(
+    fd: BorrowedFd<'_>,
+    bufs: &mut [IoSliceMut<'_>],
+    ancillary: &mut Ancillary<N>,
+    from: &mut Address,
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+) -> Result<MessageInfo> {
+    run(fd, Op::RecvMsg, Readiness::Readable, flags, wait, |flags| {
+        ancillary.recvmsg(fd, bufs, from, flags)
     })
 }
 

@@ -141,6 +141,17 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> Result<(
     check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONBIO, &raw mut value) }).map(drop)
 }
 
+pub(crate) fn descriptor_flags(fd: BorrowedFd<'_>) -> Result<c_int> {
+    // SAFETY: fcntl(2), F_GETFD takes no argument.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) })
+}
+
+pub(crate) fn set_cloexec(fd: BorrowedFd<'_>, cloexec: bool) -> Result<()> {
+    let request = if cloexec { libc::FIOCLEX } else { libc::FIONCLEX };
+    // SAFETY: ioctl(2), FIOCLEX and FIONCLEX take no argument.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), request) }).map(drop)
+}
+
 /// `close`, for a number that nobody owns as an [`OwnedFd`].
 ///
 /// EINTR is not an error: Linux frees the number in every case (close(2)).
