@@ -1,0 +1,129 @@
+//! Memory of Python objects: borrowed buffers on the stack, and bytes that are not zeroed first.
+
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::slice;
+
+use pyo3::exceptions::PyBufferError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// A contiguous buffer of an object (`bytes`, `bytearray`, `array`, `memoryview`, …), held until
+/// dropped: while it lives the object keeps its memory where it is (buffer protocol).
+pub(crate) struct Buffer<'py> {
+    view: ffi::Py_buffer,
+    _py: Python<'py>,
+}
+
+impl<'py> Buffer<'py> {
+    /// The object's bytes to read from.
+    ///
+    /// # Errors
+    /// TypeError `a bytes-like object is required, not '…'`; BufferError where it is not contiguous.
+    pub(crate) fn read(object: &Bound<'py, PyAny>) -> PyResult<Self> {
+        Self::get(object, ffi::PyBUF_SIMPLE)
+    }
+
+    /// The object's memory to write to.
+    ///
+    /// # Errors
+    /// TypeError or BufferError where it is read-only, not contiguous, or no buffer at all.
+    pub(crate) fn write(object: &Bound<'py, PyAny>) -> PyResult<Self> {
+        Self::get(object, ffi::PyBUF_WRITABLE)
+    }
+
+    fn get(object: &Bound<'py, PyAny>, flags: c_int) -> PyResult<Self> {
+        let mut view = MaybeUninit::<ffi::Py_buffer>::zeroed();
+        // SAFETY: PyObject_GetBuffer fills `view` and returns 0, or sets an exception and returns
+        // -1; a zeroed Py_buffer is valid memory for it.
+        let result = unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), view.as_mut_ptr(), flags) };
+        if result != 0 {
+            return Err(PyErr::fetch(object.py()));
+        }
+        // SAFETY: filled, as above. From here on Drop releases it.
+        let buffer = Buffer {
+            view: unsafe { view.assume_init() },
+            _py: object.py(),
+        };
+        if buffer.view.len < 0 {
+            return Err(PyBufferError::new_err("buffer with a negative length"));
+        }
+        Ok(buffer)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.view.len as usize
+    }
+
+    /// The bytes to read from. Another thread may write to them meanwhile, as with any buffer of
+    /// Python: only system calls should read them.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if self.len() == 0 {
+            return &[];
+        }
+        // SAFETY: PyBUF_SIMPLE promises `len` contiguous bytes at `buf` until PyBuffer_Release.
+        unsafe { slice::from_raw_parts(self.view.buf.cast::<u8>(), self.len()) }
+    }
+
+    /// The memory to write to, of a buffer got by [`Buffer::write`].
+    pub(crate) fn room(&mut self) -> &mut [MaybeUninit<u8>] {
+        if self.len() == 0 || self.view.readonly != 0 {
+            return &mut [];
+        }
+        // SAFETY: PyBUF_WRITABLE promises `len` contiguous writable bytes at `buf` until
+        // PyBuffer_Release; `MaybeUninit<u8>` takes any byte.
+        unsafe { slice::from_raw_parts_mut(self.view.buf.cast(), self.len()) }
+    }
+}
+
+impl Drop for Buffer<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the view was filled by PyObject_GetBuffer and is released once, with the
+        // interpreter attached: `_py` outlives self.
+        unsafe { ffi::PyBuffer_Release(&raw mut self.view) }
+    }
+}
+
+unsafe extern "C" {
+    // In the documented C API, but not in pyo3-ffi's public part.
+    fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
+}
+
+/// Builds `bytes` of at most `capacity` bytes: `fill` writes the first of them and says how many.
+///
+/// # Errors
+/// MemoryError, or what `fill` failed with.
+pub(crate) fn bytes_with<'py>(
+    py: Python<'py>,
+    capacity: usize,
+    fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> PyResult<usize>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let Ok(size) = ffi::Py_ssize_t::try_from(capacity) else {
+        return Err(pyo3::exceptions::PyOverflowError::new_err(
+            "too many bytes asked for",
+        ));
+    };
+    // SAFETY: "if v is NULL, the contents of the bytes object are uninitialized": a new reference
+    // or NULL with an exception.
+    let bytes = unsafe {
+        let object = ffi::PyBytes_FromStringAndSize(std::ptr::null(), size);
+        Bound::from_owned_ptr_or_err(py, object)?
+    };
+    // SAFETY: PyBytes_AsString of a bytes object gives its `capacity` bytes. Nobody else has the
+    // object yet ("the data must not be modified in any way, unless the string was just created
+    // using PyBytes_FromStringAndSize(NULL, size)").
+    let room = unsafe {
+        let data = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<MaybeUninit<u8>>();
+        slice::from_raw_parts_mut(data, capacity)
+    };
+    let len = fill(room)?.min(capacity);
+    let mut object = bytes.into_ptr();
+    if len != capacity {
+        // SAFETY: the only reference to a bytes object that nobody else has seen; on failure it is
+        // freed, the pointer is NULL and MemoryError is set. `len` fits: it is at most `capacity`.
+        unsafe { _PyBytes_Resize(&raw mut object, len as ffi::Py_ssize_t) };
+    }
+    // SAFETY: a bytes object that we own, or NULL with an exception, as above.
+    unsafe { Ok(Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked()) }
+}

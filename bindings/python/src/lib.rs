@@ -1,0 +1,18 @@
+//! `rsocket._socket`: the part of the Python package that is written in Rust.
+//!
+//! Bindings are thin: parse the arguments, call the core, convert the result. `socket/` is the
+//! class, `module/` the functions and constants of the module; the files beside them are shared.
+
+mod audit;
+mod buffer;
+mod error;
+mod module;
+mod socket;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false, name = "_socket")]
+fn extension(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    socket::register(module)?;
+    module::register(module)
+}
