@@ -134,6 +134,8 @@ ops! {
     Connect = "connect",
     Dup = "fcntl(F_DUPFD_CLOEXEC)",
     Fcntl = "fcntl",
+    GetAddrInfo = "getaddrinfo",
+    GetNameInfo = "getnameinfo",
     GetPeerName = "getpeername",
     GetSockName = "getsockname",
     GetSockOpt = "getsockopt",

@@ -57,6 +57,7 @@ pub mod fd;
 mod flags;
 pub mod netlink;
 mod policy;
+mod resolve;
 
 pub use address::{Address, AddressView, PacketAddress, UnixName};
 pub use control::{Ancillary, Control, ControlBuilder, Credentials, Fds, Messages};
@@ -67,3 +68,7 @@ pub use family::{Family, Kind, Protocol};
 pub use fd::Partial;
 pub use flags::MsgFlags;
 pub use policy::{Blocking, Deadline, Readiness, Wait};
+pub use resolve::{
+    Hints, NameFlags, NameInfo, ResolveFlags, ResolvedAddress, ResolvedAddresses, name_info, resolve,
+    resolve_c, resolve_number,
+};

@@ -7,6 +7,7 @@
 
 pub(crate) mod call;
 pub(crate) mod control;
+pub(crate) mod resolve;
 pub(crate) mod sockaddr;
 
 use std::ffi::{CStr, c_char};
