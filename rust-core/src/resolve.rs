@@ -21,7 +21,7 @@ macro_rules! flags {
         impl $type {
             $(
                 $(#[$item_doc])*
-                #[doc(alias = stringify!($value))]
+                #[doc = concat!("\n\n`", stringify!($value), "`.")]
                 pub const $name: $type = $type(libc::$value);
             )+
 
@@ -157,13 +157,19 @@ pub struct ResolvedAddresses(Source);
 
 #[derive(Debug)]
 enum Source {
-    Number { address: SocketAddr, uses: &'static [(Kind, Protocol)] },
+    Number {
+        address: SocketAddr,
+        uses: &'static [(Kind, Protocol)],
+    },
     List(sys::List),
 }
 
 /// What a number may be used for where the hints leave it open, in the order of the C library.
-const USES: &[(Kind, Protocol)] =
-    &[(Kind::STREAM, Protocol::TCP), (Kind::DGRAM, Protocol::UDP), (Kind::RAW, Protocol::DEFAULT)];
+const USES: &[(Kind, Protocol)] = &[
+    (Kind::STREAM, Protocol::TCP),
+    (Kind::DGRAM, Protocol::UDP),
+    (Kind::RAW, Protocol::DEFAULT),
+];
 
 /// Looks up the addresses of a host and a service, as [getaddrinfo(3)] does.
 ///
@@ -200,7 +206,11 @@ pub fn resolve(
             return Ok(answers);
         }
     }
-    resolve_c(terminated(host)?.as_deref(), terminated(service)?.as_deref(), hints)
+    resolve_c(
+        terminated(host)?.as_deref(),
+        terminated(service)?.as_deref(),
+        hints,
+    )
 }
 
 /// [`resolve`] for C strings, which need not be UTF-8; always asks the C library.
@@ -228,8 +238,8 @@ pub fn resolve_c(
 /// asked.
 ///
 /// That is so for names, IPv6 zones, IPv4 numbers that are not four plain decimals, a family that
-/// the number is not of, and hints beyond the everyday ones (stream, datagram or raw sockets of
-/// their usual protocol; flags PASSIVE, NUMERIC_HOST and NUMERIC_SERVICE). The answers are the
+/// the number is not of, and hints beyond the everyday ones (stream or datagram sockets of
+/// their usual protocol, or all; flags PASSIVE, NUMERIC_HOST and NUMERIC_SERVICE). The answers are the
 /// same ones in the same order.
 ///
 /// ```
@@ -246,20 +256,33 @@ pub fn resolve_number(host: &str, port: u16, hints: Hints) -> Option<ResolvedAdd
     }
     let uses = match hints.kind.filter(|kind| kind.raw() != 0) {
         None => USES,
-        Some(kind) => USES.get(USES.iter().position(|(known, _)| *known == kind)?..)?.get(..1)?,
+        // Raw sockets have no services: the C library judges whether one was asked for.
+        Some(Kind::RAW) => return None,
+        Some(kind) => {
+            let known = USES.iter().position(|(known, _)| *known == kind)?;
+            USES.get(known..=known)?
+        }
     };
     let uses = match hints.protocol {
         Protocol::DEFAULT => uses,
         protocol => {
-            uses.get(uses.iter().position(|(_, known)| *known == protocol)?..)?.get(..1)?
+            let known = uses.iter().position(|(_, known)| *known == protocol)?;
+            uses.get(known..=known)?
         }
     };
     let host: IpAddr = host.parse().ok()?;
-    let family = if host.is_ipv4() { Family::INET } else { Family::INET6 };
+    let family = if host.is_ipv4() {
+        Family::INET
+    } else {
+        Family::INET6
+    };
     if hints.family != Family::UNSPEC && hints.family != family {
         return None;
     }
-    Some(ResolvedAddresses(Source::Number { address: SocketAddr::new(host, port), uses }))
+    Some(ResolvedAddresses(Source::Number {
+        address: SocketAddr::new(host, port),
+        uses,
+    }))
 }
 
 impl Iterator for ResolvedAddresses {
@@ -338,18 +361,26 @@ pub fn name_info(address: &Address, flags: NameFlags) -> Result<NameInfo> {
 fn error(failure: sys::Failure, op: Op) -> Error {
     match failure {
         sys::Failure::Code(code) => Error::Resolve(ResolveError::from_code(code)),
-        sys::Failure::System(number) => Error::Os { op, errno: Errno::from_raw(number) },
+        sys::Failure::System(number) => Error::Os {
+            op,
+            errno: Errno::from_raw(number),
+        },
     }
 }
 
 /// A port in plain decimal, as no service's name can be read.
 fn parse_port(service: &str) -> Option<u16> {
-    if service.bytes().all(|byte| byte.is_ascii_digit()) { service.parse().ok() } else { None }
+    if service.bytes().all(|byte| byte.is_ascii_digit()) {
+        service.parse().ok()
+    } else {
+        None
+    }
 }
 
 fn terminated(text: Option<&str>) -> Result<Option<CString>> {
     let name = |_| Error::Resolve(ResolveError::from_code(libc::EAI_NONAME));
-    text.map(|text| CString::new(text).map_err(name)).transpose()
+    text.map(|text| CString::new(text).map_err(name))
+        .transpose()
 }
 
 #[cfg(test)]
@@ -357,26 +388,47 @@ mod tests {
     use super::*;
 
     fn hints(family: Family, kind: Option<Kind>, protocol: Protocol, flags: i32) -> Hints {
-        Hints { family, kind, protocol, flags: ResolveFlags::from_raw(flags) }
+        Hints {
+            family,
+            kind,
+            protocol,
+            flags: ResolveFlags::from_raw(flags),
+        }
     }
 
     /// Whatever the quick way answers, the C library answers too, in the same order.
     #[test]
     fn numbers_are_answered_as_the_c_library_answers_them() {
-        let hosts = ["127.0.0.1", "0.0.0.0", "255.255.255.255", "::", "::1", "::ffff:1.2.3.4", "fe80::1"];
+        let hosts = [
+            "127.0.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:1.2.3.4",
+            "fe80::1",
+        ];
         let kinds = [None, Some(Kind::STREAM), Some(Kind::DGRAM), Some(Kind::RAW)];
         let protocols = [0, 6, 17, 132].map(Protocol::from_raw);
         let families = [Family::UNSPEC, Family::INET, Family::INET6];
         let mut compared = 0;
         for host in hosts {
             for (kind, protocol) in kinds.iter().flat_map(|k| protocols.map(|p| (*k, p))) {
-                for (family, flags) in families.iter().flat_map(|f| [0, 1, 4, 1024].map(|x| (*f, x)))
+                for (family, flags) in families
+                    .iter()
+                    .flat_map(|f| [0, 1, 4, 1024].map(|x| (*f, x)))
                 {
                     let hints = hints(family, kind, protocol, flags);
-                    let Some(quick) = resolve_number(host, 80, hints) else { continue };
+                    let Some(quick) = resolve_number(host, 80, hints) else {
+                        continue;
+                    };
                     let host = CString::new(host).unwrap();
                     let full = resolve_c(Some(&host), Some(c"80"), hints).unwrap();
-                    assert_eq!(quick.collect::<Vec<_>>(), full.collect::<Vec<_>>(), "{hints:?}");
+                    assert_eq!(
+                        quick.collect::<Vec<_>>(),
+                        full.collect::<Vec<_>>(),
+                        "{hints:?}"
+                    );
                     compared += 1;
                 }
             }
@@ -386,22 +438,46 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_number_goes_to_the_c_library() {
-        for host in ["localhost", "", "1.2.3", "01.2.3.4", "1.2.3.4.5", "::1%lo", "[::1]", " ::1"] {
-            assert!(resolve_number(host, 80, Hints::default()).is_none(), "{host}");
+        for host in [
+            "localhost",
+            "",
+            "1.2.3",
+            "01.2.3.4",
+            "1.2.3.4.5",
+            "::1%lo",
+            "[::1]",
+            " ::1",
+        ] {
+            assert!(
+                resolve_number(host, 80, Hints::default()).is_none(),
+                "{host}"
+            );
         }
-        let canonical = Hints { flags: ResolveFlags::CANONICAL_NAME, ..Hints::default() };
+        let canonical = Hints {
+            flags: ResolveFlags::CANONICAL_NAME,
+            ..Hints::default()
+        };
         assert!(resolve_number("::1", 80, canonical).is_none());
-        let other = Hints { family: Family::INET, ..Hints::default() };
+        let other = Hints {
+            family: Family::INET,
+            ..Hints::default()
+        };
         assert!(resolve_number("::1", 80, other).is_none());
     }
 
     #[test]
     fn a_canonical_name_comes_with_the_first_answer() {
-        let hints = Hints { flags: ResolveFlags::CANONICAL_NAME, ..Hints::default() };
+        let hints = Hints {
+            flags: ResolveFlags::CANONICAL_NAME,
+            ..Hints::default()
+        };
         let mut answers = resolve(Some("127.0.0.1"), None, hints).unwrap();
         let name = answers.next().and_then(|answer| answer.canonical_name);
         assert_eq!(name.as_deref(), Some("127.0.0.1".as_ref()));
-        assert_eq!(answers.next().and_then(|answer| answer.canonical_name), None);
+        assert_eq!(
+            answers.next().and_then(|answer| answer.canonical_name),
+            None
+        );
     }
 
     #[test]
@@ -410,17 +486,32 @@ mod tests {
             Err(Error::Resolve(error)) => error.code(),
             other => panic!("{other:?}"),
         };
-        let numeric = Hints { flags: ResolveFlags::NUMERIC_HOST, ..Hints::default() };
-        assert_eq!(code(resolve(Some("localhost"), None, numeric)), libc::EAI_NONAME);
-        assert_eq!(code(resolve(None, None, Hints::default())), libc::EAI_NONAME);
-        assert_eq!(code(resolve(Some("a\0b"), None, Hints::default())), libc::EAI_NONAME);
+        let numeric = Hints {
+            flags: ResolveFlags::NUMERIC_HOST,
+            ..Hints::default()
+        };
+        assert_eq!(
+            code(resolve(Some("localhost"), None, numeric)),
+            libc::EAI_NONAME
+        );
+        assert_eq!(
+            code(resolve(None, None, Hints::default())),
+            libc::EAI_NONAME
+        );
+        assert_eq!(
+            code(resolve(Some("a\0b"), None, Hints::default())),
+            libc::EAI_NONAME
+        );
         let no_service = resolve(Some("::1"), Some("no such service"), Hints::default());
         assert_eq!(code(no_service), libc::EAI_SERVICE);
     }
 
     #[test]
     fn names_of_no_internet_address_are_refused() {
-        let error = name_info(&Address::unix_unnamed(), NameFlags::empty()).unwrap_err();
-        assert_eq!(error, Error::Resolve(ResolveError::from_code(libc::EAI_FAMILY)));
+        let error = name_info(&Address::netlink(0, 0), NameFlags::empty()).unwrap_err();
+        assert_eq!(
+            error,
+            Error::Resolve(ResolveError::from_code(libc::EAI_FAMILY))
+        );
     }
 }

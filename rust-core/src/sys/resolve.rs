@@ -53,7 +53,6 @@ unsafe impl Send for List {}
 unsafe impl Sync for List {}
 
 /// One entry of a [`List`], copied out.
-#[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) family: c_int,
     pub(crate) kind: c_int,
