@@ -1,0 +1,97 @@
+# Every command that a developer or a user of the tree needs. `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON  ?= python3
+CC      ?= cc
+PREFIX  ?= /usr/local
+TARGET  := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+VENV    := $(CURDIR)/.venv
+BIN     := $(VENV)/bin
+RUST    := $(shell git ls-files -co --exclude-standard 'rust-core/*' 'bindings/*' 2>/dev/null) Cargo.toml
+
+.PHONY: help
+help: ## Lists the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+.PHONY: demo
+demo: $(TARGET)/release/interop-peer $(TARGET)/interop/peer-c $(VENV)/.rsocket ## Builds all three languages and lets each talk to each
+	@$(BIN)/python tests/interop/run.py --rust $(TARGET)/release/interop-peer \
+		--c $(TARGET)/interop/peer-c --python $(BIN)/python
+
+.PHONY: test
+test: lint test-rust test-c test-python demo conformance-quick ## Runs every test of every language
+
+.PHONY: test-rust
+test-rust: ## Runs the tests of the Rust crate
+	cargo test --workspace --exclude rsocket-python --all-features
+
+.PHONY: test-c
+test-c: $(VENV)/.tools ## Runs the tests of the C library
+	PATH="$(BIN):$$PATH" tests/c/run.sh
+
+.PHONY: test-python
+test-python: $(VENV)/.rsocket ## Runs the tests of the Python module
+	$(BIN)/python -m pytest tests/python
+
+.PHONY: conformance-quick
+conformance-quick: $(VENV)/.rsocket ## Runs the interpreter's own socket tests on rsocket
+	$(BIN)/python tests/conformance/run.py --quick
+
+.PHONY: conformance
+conformance: $(VENV)/.rsocket ## Runs every test of the interpreter that opens a socket on rsocket
+	$(BIN)/python tests/conformance/run.py --all
+
+.PHONY: lint
+lint: $(VENV)/.tools ## Checks formatting and lints of every language
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --exclude rsocket-python
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+.PHONY: format
+format: $(VENV)/.tools ## Formats every language
+	cargo fmt --all
+	$(BIN)/ruff format .
+
+.PHONY: docs
+docs: ## Builds the documentation of the Rust crate
+	cargo doc -p rsocket-core --no-deps --all-features
+
+.PHONY: install
+install: ## Installs the C library below PREFIX (default /usr/local)
+	bindings/c/install.sh --prefix "$(PREFIX)" --destdir "$(DESTDIR)"
+
+.PHONY: clean
+clean: ## Removes everything that was built
+	rm -rf target .venv build dist python/rsocket/*.so
+
+$(TARGET)/release/interop-peer: $(RUST) $(wildcard tests/interop/rust/src/*.rs)
+	@echo "== Rust: the crate and its peer"
+	cargo build --release -p rsocket-interop
+	@touch $@
+
+$(TARGET)/release/librsocket.a: $(RUST)
+	@echo "== C: the library"
+	cargo build --release -p rsocket-c
+	@touch $@
+
+$(TARGET)/interop/peer-c: tests/interop/peer.c $(TARGET)/release/librsocket.a include/rsocket.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude $< -o $@ \
+		$(TARGET)/release/librsocket.a -lgcc_s -lpthread -ldl -lm
+
+$(VENV)/.tools: tests/requirements.txt
+	@echo "== Python: tools in .venv"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/.rsocket: $(VENV)/.tools pyproject.toml $(RUST)
+	@echo "== Python: the module"
+	VIRTUAL_ENV=$(VENV) $(BIN)/maturin develop --release --quiet
+	@touch $@
