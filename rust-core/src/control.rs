@@ -11,9 +11,10 @@ use crate::error::{ControlError, Result};
 use crate::flags::MsgFlags;
 use crate::sys::call::MessageInfo;
 use crate::sys::control::{
-    ControlBuffer, MAX_FDS, ReceivedFds, ReceivedMessage, ReceivedMessages, SCM_PIDFD,
-    message_space, write_header,
+    ControlBuffer, MAX_FDS, ReceivedFds, ReceivedMessage, ReceivedMessages, message_space,
+    write_header,
 };
+use crate::sys::missing::SCM_PIDFD;
 
 /// Who a process is, as the kernel vouches for it: see unix(7), `SO_PEERCRED`, `SCM_CREDENTIALS`.
 ///

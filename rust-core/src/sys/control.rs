@@ -6,13 +6,12 @@ use std::io::IoSliceMut;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use super::call::{self, MessageInfo};
+use super::missing::SCM_PIDFD;
 use super::sockaddr::SockAddr;
 use crate::errno::Errno;
 
 /// The kernel's limit of descriptors in one message (`SCM_MAX_FD`, include/net/scm.h).
 pub(crate) const MAX_FDS: usize = 253;
-/// A pidfd in a control message (`SCM_PIDFD`, include/linux/socket.h), which libc does not name.
-pub(crate) const SCM_PIDFD: c_int = 4;
 
 /// The size of `struct cmsghdr`: a length and two numbers.
 pub(crate) const HEADER: usize = size_of::<libc::cmsghdr>();
