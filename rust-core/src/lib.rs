@@ -55,13 +55,14 @@ mod endpoint;
 mod family;
 pub mod fd;
 mod flags;
+pub mod interface;
 pub mod netlink;
 mod policy;
 mod resolve;
 
-pub use address::{Address, AddressView, PacketAddress, UnixName};
+pub use address::{Address, AddressView, PacketAddress, Place, Target, UnixName};
 pub use control::{Ancillary, Control, ControlBuilder, Credentials, Fds, Messages};
-pub use endpoint::{Datagram, Endpoint, Incoming, Listener, Received, Stream};
+pub use endpoint::{Datagram, Endpoint, Incoming, Listener, Received, Stream, connect, listen};
 pub use errno::Errno;
 pub use error::{AddressError, ControlError, Error, NetlinkError, Op, ResolveError, Result};
 pub use family::{Family, Kind, Protocol};
@@ -69,6 +70,6 @@ pub use fd::Partial;
 pub use flags::MsgFlags;
 pub use policy::{Blocking, Deadline, Readiness, Wait};
 pub use resolve::{
-    Hints, NameFlags, NameInfo, ResolveFlags, ResolvedAddress, ResolvedAddresses, name_info, resolve,
-    resolve_c, resolve_number,
+    Hints, NameFlags, NameInfo, ResolveFlags, ResolvedAddress, ResolvedAddresses, name_info,
+    resolve, resolve_c, resolve_number,
 };

@@ -3,9 +3,11 @@
 
 mod convert;
 mod io;
+mod target;
 mod views;
 
 pub use io::Received;
+pub use target::{connect, listen};
 pub use views::{Datagram, Incoming, Listener, Stream};
 
 use std::fmt;

@@ -1,9 +1,11 @@
 //! One thin function per system call: pointers in, a value or an errno out.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CString, c_int, c_void};
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 use std::time::Duration;
 
@@ -130,6 +132,26 @@ pub(crate) fn dup(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     owned(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 0) })
 }
 
+/// [`dup`] of a number that came from outside.
+pub(crate) fn dup_raw(fd: c_int) -> Result<OwnedFd> {
+    // SAFETY: fcntl(2), F_DUPFD_CLOEXEC: a number that names nothing is answered with EBADF, and
+    // the duplicate is ours whoever owns the original.
+    owned(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) })
+}
+
+/// `fchmod`: the permission bits of a socket's own inode, which bind(2) gives to its file.
+pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: u32) -> Result<()> {
+    // SAFETY: fchmod(2) takes integers only.
+    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) }).map(drop)
+}
+
+/// `unlink`; a path with a NUL byte names no file.
+pub(crate) fn unlink(path: &Path) -> Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::ENOENT)?;
+    // SAFETY: unlink(2) reads the terminated path.
+    check(unsafe { libc::unlink(path.as_ptr()) }).map(drop)
+}
+
 pub(crate) fn status_flags(fd: BorrowedFd<'_>) -> Result<c_int> {
     // SAFETY: fcntl(2), F_GETFL takes no argument.
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })
@@ -147,7 +169,11 @@ pub(crate) fn descriptor_flags(fd: BorrowedFd<'_>) -> Result<c_int> {
 }
 
 pub(crate) fn set_cloexec(fd: BorrowedFd<'_>, cloexec: bool) -> Result<()> {
-    let request = if cloexec { libc::FIOCLEX } else { libc::FIONCLEX };
+    let request = if cloexec {
+        libc::FIOCLEX
+    } else {
+        libc::FIONCLEX
+    };
     // SAFETY: ioctl(2), FIOCLEX and FIONCLEX take no argument.
     check(unsafe { libc::ioctl(fd.as_raw_fd(), request) }).map(drop)
 }
