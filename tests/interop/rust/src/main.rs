@@ -8,7 +8,7 @@ mod stream;
 
 use std::process::ExitCode;
 
-use rsocket::{Address, Endpoint, Family, Target};
+use rsocket::Endpoint;
 
 /// Whatever went wrong: said on standard error, and the exit status.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -33,10 +33,7 @@ fn play(words: &[&str]) -> Outcome {
         ["server", "seqpacket", text] => stream::serve_messages(&listen(text)?),
         ["client", "seqpacket", text] => stream::call_messages(&connect(text)?),
         ["server", "datagram", text] => datagram::serve(&listen(text)?),
-        ["client", "datagram", text] => {
-            let target: Target = text.parse()?;
-            datagram::call(&caller(&target)?)
-        }
+        ["client", "datagram", text] => datagram::call(&connect(text)?),
         ["server", "fds", text] => descriptors::serve(&listen(text)?),
         ["client", "fds", text] => descriptors::call(&connect(text)?),
         ["server", "credentials", text] => descriptors::serve_credentials(&listen(text)?),
@@ -57,20 +54,4 @@ fn listen(text: &str) -> Outcome<Endpoint> {
 
 fn connect(text: &str) -> Outcome<Endpoint> {
     Ok(rsocket::connect(text)?)
-}
-
-/// A datagram socket with a name of its own, connected to the target.
-fn caller(target: &Target) -> Outcome<Endpoint> {
-    let server = target.address()?;
-    let endpoint = Endpoint::new(server.family(), target.kind(), target.protocol())?;
-    if server.family() == Family::UNIX {
-        endpoint.bind(&client_name(&server)?)?;
-    }
-    endpoint.connect(&server)?;
-    Ok(endpoint)
-}
-
-/// The server's name with `.client` behind it.
-fn client_name(server: &Address) -> Outcome<Address> {
-    Ok(format!("{server}.client").parse()?)
 }
