@@ -139,6 +139,9 @@ ops! {
     GetPeerName = "getpeername",
     GetSockName = "getsockname",
     GetSockOpt = "getsockopt",
+    IfIndexToName = "if_indextoname",
+    IfNameIndex = "if_nameindex",
+    IfNameToIndex = "if_nametoindex",
     Ioctl = "ioctl",
     Listen = "listen",
     Lock = "flock",
@@ -179,42 +182,96 @@ pub enum AddressError {
     /// More bytes than `sockaddr_storage` holds.
     #[error("native address is {0} bytes; the kernel's limit is 128")]
     NativeTooLong(u32),
-    /// The text has no `scheme:` that this library knows.
+    /// The text of a target starts with no scheme.
+    #[error("the text starts with no scheme, such as tcp:// or unix:")]
+    MissingScheme,
+    /// The text starts with a scheme that this library does not know.
     #[error("unknown address scheme")]
     UnknownScheme,
-    /// The host is neither an IPv4 address nor an IPv6 address in brackets.
+    /// `//` is missing behind a scheme whose URLs have a host.
+    #[error("// is missing between the scheme and the host")]
+    MissingSlashes,
+    /// `//` stands behind a scheme whose URLs have no host.
+    #[error("this scheme has no host, so no // follows it")]
+    Slashes,
+    /// A relative path stands behind `unix://`.
+    #[error("an absolute path follows unix://, as in unix:///run/x.sock; a relative one unix:")]
+    RelativeUrl,
+    /// The text of an address says a socket type or protocol, which only a target has.
+    #[error("an address alone has no socket type or protocol; the text is one of a target")]
+    TargetText,
+    /// The text names a socket to be inherited, which has no address to parse.
+    #[error("the text names an inherited socket, not an address")]
+    NoAddress,
+    /// No host stands before the port.
+    #[error("host is missing; any address is 0.0.0.0 or [::]")]
+    EmptyHost,
+    /// A host name stands where an address is needed.
     #[error("host is not a numeric IPv4 address or an IPv6 address in brackets")]
     Host,
-    /// The host and port are not divided by a colon.
+    /// The host is malformed as a name.
+    #[error("host name is not made of labels of 1 to 63 ASCII letters, digits, '-' and '_'")]
+    HostName,
+    /// The host is numeric and malformed. Octal, hexadecimal and shortened forms are refused.
+    #[error("IPv4 address is not four decimal numbers from 0 to 255 without leading zeros")]
+    Ipv4,
+    /// What stands in the brackets is not an IPv6 address, or they are not closed.
+    #[error("what follows [ is not an IPv6 address and a closing bracket")]
+    Ipv6,
+    /// An IPv6 address stands without brackets.
+    #[error("IPv6 address is not in brackets, as in [::1]:80")]
+    Brackets,
+    /// No network interface has the name behind `%`, or the number is malformed.
+    #[error("IPv6 zone is neither a number nor the name of a network interface here")]
+    Zone,
+    /// The percent sign before an IPv6 zone is not escaped in a URL (RFC 6874).
+    #[error("an IPv6 zone in a URL is written behind %25, as in [fe80::1%25eth0]")]
+    ZoneSign,
+    /// No network interface has the name.
+    #[error("neither the number nor the name of a network interface here")]
+    Interface,
+    /// Nothing stands where the port should be.
     #[error("port is missing")]
     MissingPort,
     /// The port is not a decimal number from 0 to 65535.
-    #[error("port is not a decimal number from 0 to 65535")]
+    #[error("port is not a decimal number from 0 to 65535 without leading zeros")]
     Port,
-    /// No network interface has the name or number behind `%`.
-    #[error("IPv6 zone names no network interface")]
-    Zone,
     /// A `%` is not followed by two hexadecimal digits.
     #[error("percent sign without two hexadecimal digits behind it")]
     Escape,
+    /// A byte stands for itself that has to be percent-escaped.
+    #[error("{:?} has to be written as %{:02X}", char::from(*.0), .0)]
+    Unescaped(u8),
     /// The query holds a key that this scheme does not have.
-    #[error("unknown or repeated query key")]
+    #[error("unknown query key, or one that this kind of address does not have")]
     QueryKey,
-    /// The value of a query key is malformed.
-    #[error("malformed query value")]
-    QueryValue,
+    /// The query holds a key twice.
+    #[error("a query key comes twice")]
+    RepeatedKey,
+    /// The file mode is malformed.
+    #[error("mode is not an octal number from 0 to 0777")]
+    Mode,
+    /// The value of a switch is malformed.
+    #[error("value of a query key is neither 0 nor 1")]
+    Flag,
     /// A number is malformed or out of range.
-    #[error("number is malformed or out of range")]
+    #[error("number is not decimal, has leading zeros, or is out of range")]
     Number,
+    /// The multicast groups are malformed, or do not fit the mask of an address.
+    #[error("groups are not decimal numbers from 1 with commas between (in an address, up to 32)")]
+    Groups,
     /// The netlink protocol is neither a known name nor a number.
     #[error("unknown netlink protocol")]
     NetlinkProtocol,
+    /// The hardware address is malformed.
+    #[error("hardware address is not 1 to 8 pairs of hexadecimal digits with colons between")]
+    HardwareAddress,
+    /// The name of a descriptor from the service manager is malformed.
+    #[error("activation name is not 1 to 255 printable ASCII characters without a colon")]
+    ActivationName,
     /// Something stands behind the end of the address.
     #[error("trailing characters behind the address")]
     Trailing,
-    /// The text names a socket to be inherited, which has no address to parse.
-    #[error("the text names no address of its own")]
-    NoAddress,
 }
 
 impl AddressError {

@@ -1,6 +1,12 @@
 //! [`Address`]: the kernel's own bytes with their length, and views of what they mean.
 
+mod grammar;
+mod query;
+mod scheme;
+mod target;
 mod text;
+
+pub use target::{Place, Target};
 
 use std::cmp::Ordering;
 use std::ffi::OsStr;

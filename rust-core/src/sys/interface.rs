@@ -34,7 +34,10 @@ pub(crate) fn if_indextoname(index: u32) -> Result<OsString, Errno> {
     if result.is_null() {
         return Err(Errno::last());
     }
-    let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+    let end = name
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(name.len());
     Ok(OsString::from_vec(name.iter().take(end).copied().collect()))
 }
 

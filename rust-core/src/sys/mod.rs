@@ -7,6 +7,7 @@
 
 pub(crate) mod call;
 pub(crate) mod control;
+pub(crate) mod interface;
 pub(crate) mod missing;
 pub(crate) mod resolve;
 pub(crate) mod sockaddr;
