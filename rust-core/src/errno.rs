@@ -1,5 +1,6 @@
 //! The kernel's error numbers as a type of their own.
 
+use std::ffi::CStr;
 use std::fmt;
 use std::io;
 
@@ -34,6 +35,21 @@ macro_rules! errnos {
             /// Every named error number with its symbol, as one table.
             pub const TABLE: &'static [(Errno, &'static str)] =
                 &[$((Errno(libc::$name), stringify!($name))),+];
+
+            /// [`Errno::name`] as a C string.
+            #[must_use]
+            pub const fn c_name(self) -> Option<&'static CStr> {
+                match self.0 {
+                    $(libc::$name => {
+                        const NAME: &[u8] = concat!(stringify!($name), "\0").as_bytes();
+                        match CStr::from_bytes_with_nul(NAME) {
+                            Ok(name) => Some(name),
+                            Err(_) => None,
+                        }
+                    })+
+                    _ => None,
+                }
+            }
         }
     };
 }

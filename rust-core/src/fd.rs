@@ -397,6 +397,16 @@ fn connect_until(
 /// Waits for the answer to a connect that is under way.
 fn connected(fd: BorrowedFd<'_>, deadline: Deadline, wait: &mut impl Wait) -> Result<()> {
     until_ready(fd, Readiness::Writable, deadline, wait)?;
+/// Waits for the end of a connect that is under way; the socket is connected where this succeeds.
+///
+/// # Errors
+/// What ended the attempt; [`Error::TimedOut`] while it goes on, [`Errno::ENOTCONN`] where none is.
+pub fn finish_connect(fd: BorrowedFd<'_>, wait: &mut impl Wait) -> Result<()> {
+    connected(fd, wait.deadline().unwrap_or(Deadline::NEVER), wait)?;
+    // A socket that never began is writable too, and has no error.
+    peer_address(fd).map(drop)
+}
+
     match take_error(fd)? {
         None => Ok(()),
         Some(errno) => Err(Error::Os {
