@@ -39,6 +39,9 @@ pub enum Error {
     /// The waiting policy gave up after a signal; it knows why.
     #[error("interrupted by a signal")]
     Interrupted,
+    /// The socket was closed by another thread, before the call or while it waited.
+    #[error("the socket is closed")]
+    Closed,
     /// The operation has no meaning for this address family.
     #[error("the operation does not fit a socket of this address family")]
     WrongFamily,
@@ -66,7 +69,7 @@ impl Error {
     /// The error number that fits, for callers that speak errno.
     ///
     /// Where no system call failed: [`Errno::ETIMEDOUT`] for a deadline, [`Errno::EINTR`] for an
-    /// interruption, [`Errno::EAFNOSUPPORT`], [`Errno::EPROTOTYPE`], [`Errno::ENODATA`] for an early
+    /// interruption, [`Errno::EBADF`] for a closed socket, [`Errno::EAFNOSUPPORT`], [`Errno::EPROTOTYPE`], [`Errno::ENODATA`] for an early
     /// end of stream, and [`Errno::EINVAL`], [`Errno::ENAMETOOLONG`] or [`Errno::EMSGSIZE`] for
     /// input that was refused.
     #[must_use]
@@ -75,6 +78,7 @@ impl Error {
             Error::Os { errno, .. } => *errno,
             Error::TimedOut => Errno::ETIMEDOUT,
             Error::Interrupted => Errno::EINTR,
+            Error::Closed => Errno::EBADF,
             Error::WrongFamily => Errno::EAFNOSUPPORT,
             Error::WrongKind => Errno::EPROTOTYPE,
             Error::UnexpectedEof => Errno::ENODATA,
@@ -133,6 +137,7 @@ ops! {
     Chmod = "fchmod",
     Connect = "connect",
     Dup = "fcntl(F_DUPFD_CLOEXEC)",
+    EventFd = "eventfd",
     Fcntl = "fcntl",
     GetAddrInfo = "getaddrinfo",
     GetNameInfo = "getnameinfo",

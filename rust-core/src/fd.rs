@@ -8,6 +8,7 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use crate::address::Address;
 use crate::control::{Ancillary, Credentials};
@@ -15,7 +16,7 @@ use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::family::{Family, Kind, Protocol};
 use crate::flags::MsgFlags;
-use crate::policy::{Deadline, Readiness, Wait, run, until_ready};
+use crate::policy::{Deadline, Readiness, Wait, run, until_passed, until_ready};
 use crate::sys::call::{self, as_uninit};
 
 pub use crate::sys::call::MessageInfo;
@@ -334,56 +335,58 @@ pub fn accept(
 /// Without a deadline an O_NONBLOCK socket answers EINPROGRESS (EAGAIN in the Unix domain), as
 /// connect(2) says. After [`Error::TimedOut`] the attempt is still under way: close the socket.
 pub fn connect(fd: BorrowedFd<'_>, address: &Address, wait: &mut impl Wait) -> Result<()> {
-    let deadline = wait.deadline();
-    let restore = match deadline {
-        // connect has no MSG_DONTWAIT, and O_NONBLOCK would show in every duplicate: socket(7)'s
-        // SO_SNDTIMEO bounds a connect, and even a Unix-domain one that waits for the backlog.
-        Some(deadline) if !is_nonblocking(fd)? => Some(SendTimeout::set(fd, deadline)?),
-        _ => None,
-    };
-    let result = connect_until(fd, address, deadline, restore.is_some(), wait);
-    if let Some(previous) = restore {
-        previous.restore(fd)?;
+    // connect has no MSG_DONTWAIT, and O_NONBLOCK would show in every duplicate: socket(7)'s
+    // SO_SNDTIMEO bounds a connect, and even a Unix-domain one that waits for the backlog.
+    let bounded = wait.deadline().is_some() || wait.longest_stretch().is_some();
+    if !bounded || is_nonblocking(fd)? {
+        return connect_until(fd, address, false, wait);
     }
+    let previous = SendTimeout::get(fd)?;
+    let result = connect_until(fd, address, true, wait);
+    previous.restore(fd)?;
     result
 }
 
 fn connect_until(
     fd: BorrowedFd<'_>,
     address: &Address,
-    deadline: Option<Deadline>,
     timed: bool,
     wait: &mut impl Wait,
 ) -> Result<()> {
     loop {
+        if timed {
+            SendTimeout::set(fd, wait)?;
+        }
         let errno = match wait.block(|| call::connect(fd, address.native())) {
             Ok(()) => return Ok(()),
             Err(errno) => errno,
         };
+        let deadline = wait.deadline();
         match errno {
             // unix(7): a Unix-domain connect that a signal interrupts has not begun.
-            Errno::EINTR if address.family() == Family::UNIX => {
-                wait.interrupted()?;
-                if let Some(deadline) = deadline.filter(|_| timed) {
-                    SendTimeout::set(fd, deadline)?;
-                }
-            }
+            Errno::EINTR if address.family() == Family::UNIX => wait.interrupted()?,
             // connect(2): after EINTR the attempt goes on "asynchronously".
             Errno::EINTR => {
                 wait.interrupted()?;
                 return connected(fd, deadline.unwrap_or(Deadline::NEVER), wait);
             }
-            // socket(7): with SO_SNDTIMEO, EINPROGRESS (EAGAIN in the Unix domain) is the timeout.
-            Errno::EINPROGRESS | Errno::EAGAIN if timed => return Err(Error::TimedOut),
-            Errno::EINPROGRESS => match deadline {
-                Some(deadline) => return connected(fd, deadline, wait),
-                None => {
-                    return Err(Error::Os {
-                        op: Op::Connect,
-                        errno,
-                    });
+            // socket(7): "if a timeout has been reached then […] EINPROGRESS"; it goes on.
+            Errno::EINPROGRESS if timed || deadline.is_some() => {
+                return connected(fd, deadline.unwrap_or(Deadline::NEVER), wait);
+            }
+            // connect(2): in the Unix domain EAGAIN is a full backlog, which poll cannot wait for.
+            Errno::EAGAIN if address.family() == Family::UNIX && (timed || deadline.is_some()) => {
+                let deadline = deadline.unwrap_or(Deadline::NEVER);
+                if deadline.remaining() == Some(Duration::ZERO) {
+                    return Err(Error::TimedOut);
                 }
-            },
+                let nap = if timed {
+                    Duration::ZERO
+                } else {
+                    Duration::from_millis(5)
+                };
+                until_passed(fd, nap, deadline, wait)?;
+            }
             errno => {
                 return Err(Error::Os {
                     op: Op::Connect,
@@ -394,9 +397,6 @@ fn connect_until(
     }
 }
 
-/// Waits for the answer to a connect that is under way.
-fn connected(fd: BorrowedFd<'_>, deadline: Deadline, wait: &mut impl Wait) -> Result<()> {
-    until_ready(fd, Readiness::Writable, deadline, wait)?;
 /// Waits for the end of a connect that is under way; the socket is connected where this succeeds.
 ///
 /// # Errors
@@ -407,6 +407,9 @@ pub fn finish_connect(fd: BorrowedFd<'_>, wait: &mut impl Wait) -> Result<()> {
     peer_address(fd).map(drop)
 }
 
+/// Waits for the answer to a connect that is under way.
+fn connected(fd: BorrowedFd<'_>, deadline: Deadline, wait: &mut impl Wait) -> Result<()> {
+    until_ready(fd, Readiness::Writable, deadline, wait)?;
     match take_error(fd)? {
         None => Ok(()),
         Some(errno) => Err(Error::Os {
@@ -488,7 +491,7 @@ pub fn set_option_null(fd: BorrowedFd<'_>, level: i32, name: i32, len: u32) -> R
 struct SendTimeout([u8; size_of::<libc::timeval>()]);
 
 impl SendTimeout {
-    fn set(fd: BorrowedFd<'_>, deadline: Deadline) -> Result<Self> {
+    fn get(fd: BorrowedFd<'_>) -> Result<Self> {
         let mut previous = [0; size_of::<libc::timeval>()];
         get_option(
             fd,
@@ -496,16 +499,22 @@ impl SendTimeout {
             libc::SO_SNDTIMEO,
             as_uninit(&mut previous),
         )?;
-        if let Some(left) = deadline.remaining() {
+        Ok(SendTimeout(previous))
+    }
+
+    /// What is left of the deadline, or the longest stretch of the policy where that is less.
+    fn set(fd: BorrowedFd<'_>, wait: &impl Wait) -> Result<()> {
+        let left = wait.deadline().and_then(Deadline::remaining);
+        let timeout = [left, wait.longest_stretch()].into_iter().flatten().min();
+        let mut value = [0; size_of::<libc::timeval>()];
+        if let Some(timeout) = timeout {
             // Zero means for ever (socket(7)), so the least that can be waited is a microsecond.
-            let micros = left.as_micros().max(1);
+            let micros = timeout.as_micros().max(1);
             let seconds = i64::try_from(micros / 1_000_000).unwrap_or(i64::MAX);
-            let mut value = [0; size_of::<libc::timeval>()];
             value[..8].copy_from_slice(&seconds.to_ne_bytes());
             value[8..].copy_from_slice(&((micros % 1_000_000) as i64).to_ne_bytes());
-            set_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &value)?;
         }
-        Ok(SendTimeout(previous))
+        set_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &value)
     }
 
     fn restore(self, fd: BorrowedFd<'_>) -> Result<()> {

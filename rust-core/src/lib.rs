@@ -58,6 +58,7 @@ mod flags;
 pub mod interface;
 pub mod netlink;
 mod policy;
+mod shared;
 mod resolve;
 
 pub use address::{Address, AddressView, PacketAddress, Place, Target, UnixName};
@@ -73,3 +74,5 @@ pub use resolve::{
     Hints, NameFlags, NameInfo, ResolveFlags, ResolvedAddress, ResolvedAddresses, name_info,
     resolve, resolve_c, resolve_number,
 };
+pub use shared::SharedEndpoint;
+pub use sys::gate::{Gate, Pass, WakingWait};

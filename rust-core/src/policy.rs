@@ -48,6 +48,32 @@ pub trait Wait {
     fn block<R>(&mut self, call: impl FnOnce() -> R) -> R {
         call()
     }
+
+    /// Sleeps in ppoll(2) until `fd` is ready (true) or `timeout` has passed (false).
+    ///
+    /// # Errors
+    /// [`Error::Os`] of ppoll, EINTR included; [`Error::Closed`] from a policy that waits for the
+    /// end of a [`Gate`](crate::Gate) as well.
+    #[inline]
+    fn sleep(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        readiness: Readiness,
+        timeout: Option<Duration>,
+    ) -> Result<bool> {
+        self.block(|| call::poll(fd, readiness.events(), timeout))
+            .map_err(|errno| Error::Os {
+                op: Op::Poll,
+                errno,
+            })
+    }
+
+    /// The longest stretch that a system call may sleep which nothing but a signal can wake: a
+    /// connect on a blocking socket. `None` lets it sleep to the end.
+    #[inline]
+    fn longest_stretch(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Waits as the socket itself does: for ever, or not at all where O_NONBLOCK is set.
@@ -129,6 +155,21 @@ impl<W: Wait> Wait for &mut W {
     fn block<R>(&mut self, call: impl FnOnce() -> R) -> R {
         (**self).block(call)
     }
+
+    #[inline]
+    fn sleep(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        readiness: Readiness,
+        timeout: Option<Duration>,
+    ) -> Result<bool> {
+        (**self).sleep(fd, readiness, timeout)
+    }
+
+    #[inline]
+    fn longest_stretch(&self) -> Option<Duration> {
+        (**self).longest_stretch()
+    }
 }
 
 /// What a verb waits for.
@@ -138,13 +179,18 @@ pub enum Readiness {
     Readable,
     /// Room to send, or an answer to a connect.
     Writable,
+    /// Nothing but what always counts: a message in the error queue, an error, a hang-up.
+    Error,
 }
 
 impl Readiness {
-    const fn events(self) -> i16 {
+    /// The `POLL…` bits to ask poll(2) for.
+    #[must_use]
+    pub const fn events(self) -> i16 {
         match self {
             Readiness::Readable => libc::POLLIN,
             Readiness::Writable => libc::POLLOUT,
+            Readiness::Error => 0,
         }
     }
 }
@@ -200,15 +246,39 @@ fn run_until<T>(
     wait: &mut impl Wait,
     mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
 ) -> Result<T> {
+    let mut nap = Duration::from_micros(500);
     loop {
         until_ready(fd, readiness, deadline, wait)?;
         match wait.attempt(|| call(flags)) {
             Ok(value) => return Ok(value),
-            // poll(2): a socket may be reported ready "but a subsequent read blocks".
-            Err(Errno::EAGAIN) => {}
+            // poll(2): a socket may be reported ready "but a subsequent read blocks". A Unix
+            // datagram socket is writable for as long as its own buffer has room, whether or not
+            // the receiver of the next datagram has: poll cannot wait for that, so sleep a little.
+            Err(Errno::EAGAIN) => {
+                until_passed(fd, nap, deadline, wait)?;
+                nap = (nap * 2).min(Duration::from_millis(20));
+            }
             Err(Errno::EINTR) => wait.interrupted()?,
             Err(errno) => return Err(Error::Os { op, errno }),
         }
+    }
+}
+
+/// Sleeps for `nap`, or less where the deadline or an error comes first.
+pub(crate) fn until_passed(
+    fd: BorrowedFd<'_>,
+    nap: Duration,
+    deadline: Deadline,
+    wait: &mut impl Wait,
+) -> Result<()> {
+    let nap = deadline.remaining().map_or(nap, |left| left.min(nap));
+    match wait.sleep(fd, Readiness::Error, Some(nap)) {
+        Ok(_) => Ok(()),
+        Err(Error::Os {
+            errno: Errno::EINTR,
+            ..
+        }) => wait.interrupted(),
+        Err(error) => Err(error),
     }
 }
 
@@ -220,17 +290,14 @@ pub(crate) fn until_ready(
     wait: &mut impl Wait,
 ) -> Result<()> {
     loop {
-        let timeout = deadline.remaining();
-        match wait.block(|| call::poll(fd, readiness.events(), timeout)) {
+        match wait.sleep(fd, readiness, deadline.remaining()) {
             Ok(true) => return Ok(()),
             Ok(false) => return Err(Error::TimedOut),
-            Err(Errno::EINTR) => wait.interrupted()?,
-            Err(errno) => {
-                return Err(Error::Os {
-                    op: Op::Poll,
-                    errno,
-                });
-            }
+            Err(Error::Os {
+                errno: Errno::EINTR,
+                ..
+            }) => wait.interrupted()?,
+            Err(error) => return Err(error),
         }
     }
 }

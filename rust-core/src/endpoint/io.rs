@@ -336,19 +336,34 @@ impl Endpoint {
     /// As [`Endpoint::send`]; [`Error::WrongFamily`] outside the Unix domain,
     /// [`ControlError::TooManyFds`] beyond 253 (`SCM_MAX_FD`).
     pub fn send_fds(&self, data: &[u8], fds: &[BorrowedFd<'_>]) -> Result<usize> {
+        self.send_fds_with(data, fds, Blocking)
+    }
+
+    /// [`Endpoint::send_fds`], waiting as `wait` says.
+    ///
+    /// # Errors
+    /// As [`Endpoint::send_fds`], and [`Error::TimedOut`].
+    pub fn send_fds_with(
+        &self,
+        data: &[u8],
+        fds: &[BorrowedFd<'_>],
+        wait: impl Wait,
+    ) -> Result<usize> {
         self.require_unix()?;
         const ROOM: usize = ControlBuilder::space_for_fds(MAX_FDS);
         // One descriptor is the usual case: keep its header small.
         if let [fd] = fds {
             let mut control = ControlBuilder::<{ ControlBuilder::space_for_fds(1) }>::new();
             control.push_fds(&[*fd])?;
-            return self.send_msg(&[IoSlice::new(data)], &control, None, MsgFlags::empty());
+            let data = [IoSlice::new(data)];
+            return self.send_msg_with(&data, &control, None, MsgFlags::empty(), wait);
         }
         let mut control = ControlBuilder::<ROOM>::new();
         if !fds.is_empty() {
             control.push_fds(fds)?;
         }
-        self.send_msg(&[IoSlice::new(data)], &control, None, MsgFlags::empty())
+        let data = [IoSlice::new(data)];
+        self.send_msg_with(&data, &control, None, MsgFlags::empty(), wait)
     }
 
     /// Receives data and up to `N` descriptors, close-on-exec.
@@ -360,10 +375,22 @@ impl Endpoint {
         &self,
         buf: &mut [u8],
     ) -> Result<(Received, [Option<OwnedFd>; N])> {
+        self.recv_fds_with(buf, Blocking)
+    }
+
+    /// [`Endpoint::recv_fds`], waiting as `wait` says.
+    ///
+    /// # Errors
+    /// As [`Endpoint::recv_fds`], and [`Error::TimedOut`].
+    pub fn recv_fds_with<const N: usize>(
+        &self,
+        buf: &mut [u8],
+        wait: impl Wait,
+    ) -> Result<(Received, [Option<OwnedFd>; N])> {
         self.require_unix()?;
         let mut ancillary = Ancillary::<{ ControlBuilder::space_for_fds(MAX_FDS) }>::new();
         let mut bufs = [IoSliceMut::new(buf)];
-        let (received, _) = self.recv_msg(&mut bufs, &mut ancillary, MsgFlags::empty())?;
+        let (received, _) = self.recv_msg_with(&mut bufs, &mut ancillary, MsgFlags::empty(), wait)?;
         let mut came = ancillary.take_fds();
         let fds = std::array::from_fn(|_| came.next());
         if received.control_truncated() || came.next().is_some() {

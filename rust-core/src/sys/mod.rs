@@ -7,10 +7,12 @@
 
 pub(crate) mod call;
 pub(crate) mod control;
+pub(crate) mod gate;
 pub(crate) mod interface;
 pub(crate) mod missing;
 pub(crate) mod resolve;
 pub(crate) mod sockaddr;
+pub(crate) mod wake;
 
 use std::ffi::{CStr, c_char};
 use std::time::Duration;
