@@ -1,0 +1,259 @@
+//! Functions by the C calling conventions: the interpreter itself then parses their arguments and
+//! words the errors, in every version as that version does.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use pyo3::exceptions::PySystemError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+/// What a function of the module gives: a new object.
+pub(super) type Answer<'py> = PyResult<Bound<'py, PyAny>>;
+
+/// The functions of one file, in the form that the interpreter keeps for ever.
+#[repr(transparent)]
+pub(super) struct Table<const N: usize>(pub(super) [ffi::PyMethodDef; N]);
+
+// SAFETY: the table holds pointers to functions and to static strings; the interpreter only reads
+// it.
+unsafe impl<const N: usize> Sync for Table<N> {}
+
+/// Puts the functions of a table, which ends with an empty entry, on the module.
+pub(super) fn add<const N: usize>(
+    module: &Bound<'_, PyModule>,
+    table: &'static Table<N>,
+) -> PyResult<()> {
+    // SAFETY: the table is static, ends with an empty entry (`functions!` appends it), and each
+    // entry's flags are those of its function's convention.
+    let result = unsafe {
+        ffi::PyModule_AddFunctions(module.as_ptr(), (&raw const table.0).cast_mut().cast())
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(PyErr::fetch(module.py()))
+    }
+}
+
+/// Runs the body of a function that the interpreter called.
+pub(super) fn enter(
+    body: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
+) -> *mut ffi::PyObject {
+    Python::attach(|py| {
+        let answer = catch_unwind(AssertUnwindSafe(|| body(py))).unwrap_or_else(|_| {
+            Err(PySystemError::new_err(
+                "a function of rsocket panicked; please report it",
+            ))
+        });
+        match answer {
+            Ok(object) => object.into_ptr(),
+            Err(error) => {
+                error.restore(py);
+                ptr::null_mut()
+            }
+        }
+    })
+}
+
+/// Builds a [`Table`]. Each line is `convention name(signature) = path, doc;` with the convention
+/// `noargs` (`fn(Python)`), `one` (`fn(&Bound<PyAny>)`), `tuple` (`fn(&Bound<PyTuple>)`) or `fast`
+/// (`fn(Python, &[*mut PyObject])`).
+macro_rules! functions {
+    ($($convention:ident $name:ident $signature:literal = $path:path, $doc:literal;)+) => {
+        $crate::module::function::Table([
+            $({
+                let (ml_meth, ml_flags) = functions!(@$convention $path);
+                pyo3::ffi::PyMethodDef {
+                    ml_name: concat!(stringify!($name), "\0").as_ptr().cast(),
+                    ml_meth,
+                    ml_flags,
+                    ml_doc: concat!(stringify!($name), $signature, "\n--\n\n", $doc, "\0")
+                        .as_ptr()
+                        .cast(),
+                }
+            },)+
+            pyo3::ffi::PyMethodDef::zeroed(),
+        ])
+    };
+    (@noargs $path:path) => {{
+        unsafe extern "C" fn call(
+            _module: *mut pyo3::ffi::PyObject,
+            _nothing: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            $crate::module::function::enter(|py| $path(py))
+        }
+        (pyo3::ffi::PyMethodDefPointer { PyCFunction: call }, pyo3::ffi::METH_NOARGS)
+    }};
+    (@one $path:path) => {{
+        unsafe extern "C" fn call(
+            _module: *mut pyo3::ffi::PyObject,
+            argument: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            $crate::module::function::enter(|py| {
+                // SAFETY: METH_O passes one object, which the caller keeps alive.
+                let argument = unsafe { pyo3::Borrowed::from_ptr(py, argument) };
+                $path(&argument)
+            })
+        }
+        (pyo3::ffi::PyMethodDefPointer { PyCFunction: call }, pyo3::ffi::METH_O)
+    }};
+    (@tuple $path:path) => {{
+        unsafe extern "C" fn call(
+            _module: *mut pyo3::ffi::PyObject,
+            arguments: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            $crate::module::function::enter(|py| {
+                // SAFETY: METH_VARARGS passes a tuple, which the caller keeps alive.
+                let arguments = unsafe {
+                    pyo3::Borrowed::from_ptr(py, arguments)
+                        .cast_unchecked::<pyo3::types::PyTuple>()
+                };
+                $path(&arguments)
+            })
+        }
+        (pyo3::ffi::PyMethodDefPointer { PyCFunction: call }, pyo3::ffi::METH_VARARGS)
+    }};
+    (@fast $path:path) => {{
+        unsafe extern "C" fn call(
+            _module: *mut pyo3::ffi::PyObject,
+            arguments: *mut *mut pyo3::ffi::PyObject,
+            count: pyo3::ffi::Py_ssize_t,
+        ) -> *mut pyo3::ffi::PyObject {
+            $crate::module::function::enter(|py| {
+                // SAFETY: METH_FASTCALL passes `count` objects, which the caller keeps alive.
+                let arguments =
+                    unsafe { $crate::module::function::Arguments::new(py, arguments, count) };
+                $path(&arguments)
+            })
+        }
+        (pyo3::ffi::PyMethodDefPointer { PyCFunctionFast: call }, pyo3::ffi::METH_FASTCALL)
+    }};
+}
+pub(super) use functions;
+
+/// The positional arguments of a METH_FASTCALL function.
+pub(super) struct Arguments<'a, 'py> {
+    py: Python<'py>,
+    objects: &'a [*mut ffi::PyObject],
+}
+
+impl<'a, 'py> Arguments<'a, 'py> {
+    /// # Safety
+    /// `objects` must point to `count` live objects that outlive the result.
+    pub(super) unsafe fn new(
+        py: Python<'py>,
+        objects: *mut *mut ffi::PyObject,
+        count: ffi::Py_ssize_t,
+    ) -> Self {
+        let objects = match usize::try_from(count) {
+            Ok(0) | Err(_) => &[][..],
+            // SAFETY: the caller's promise.
+            Ok(count) => unsafe { std::slice::from_raw_parts(objects, count) },
+        };
+        Arguments { py, objects }
+    }
+
+    pub(super) fn py(&self) -> Python<'py> {
+        self.py
+    }
+
+    /// The only argument, if there is just one.
+    pub(super) fn only(&self) -> Option<Borrowed<'a, 'py, PyAny>> {
+        match self.objects {
+            // SAFETY: a live object, as `new` was promised.
+            [object] => Some(unsafe { Borrowed::from_ptr(self.py, *object) }),
+            _ => None,
+        }
+    }
+
+    /// The arguments as a tuple, for [`parse!`].
+    pub(super) fn to_tuple(&self) -> PyResult<Bound<'py, PyTuple>> {
+        let objects = self.objects.iter().map(|object| {
+            // SAFETY: a live object, as `new` was promised.
+            unsafe { Borrowed::from_ptr(self.py, *object) }.to_owned()
+        });
+        PyTuple::new(self.py, objects)
+    }
+}
+
+/// PyArg_ParseTuple: `parse!(tuple, format, place…)?`.
+///
+/// Each place must have the C type that its letter in the format writes: `i` c_int, `I` c_uint,
+/// `n` Py_ssize_t, `s` a `*const c_char` into the argument, `O` a borrowed `*mut PyObject`, `y*` a
+/// Py_buffer to release, `et` an encoding and a `*mut c_char` to free, `O&` a converter and its
+/// result.
+macro_rules! parse {
+    ($tuple:expr, $format:literal $(, $place:expr)* $(,)?) => {{
+        let tuple: &pyo3::Bound<'_, pyo3::types::PyTuple> = $tuple;
+        // SAFETY: the first argument is a tuple; the places fit the format, as the macro asks.
+        let parsed = unsafe {
+            pyo3::ffi::PyArg_ParseTuple(tuple.as_ptr(), $format.as_ptr() $(, $place)*)
+        };
+        if parsed == 0 { Err(pyo3::PyErr::fetch(tuple.py())) } else { Ok(()) }
+    }};
+}
+pub(super) use parse;
+
+/// Text that the interpreter encoded for us (format `et`), freed at the end.
+pub(super) struct Encoded(*mut c_char);
+
+impl Encoded {
+    pub(super) const fn empty() -> Self {
+        Encoded(ptr::null_mut())
+    }
+
+    /// Where format `et` leaves its text.
+    pub(super) fn place(&mut self) -> *mut *mut c_char {
+        &raw mut self.0
+    }
+
+    pub(super) fn text(&self) -> &CStr {
+        if self.0.is_null() {
+            return c"";
+        }
+        // SAFETY: format `et` leaves a NUL-terminated copy, which lives until it is freed.
+        unsafe { CStr::from_ptr(self.0) }
+    }
+}
+
+impl Drop for Encoded {
+    fn drop(&mut self) {
+        // SAFETY: the C API's documentation of `et`: "the caller is responsible for calling
+        // PyMem_Free()"; a null pointer is allowed.
+        unsafe { ffi::PyMem_Free(self.0.cast::<c_void>()) }
+    }
+}
+
+/// A borrowed C string that may be absent (formats `s` and `z`).
+///
+/// # Safety
+/// `text` must be null or end in NUL, and outlive the result.
+pub(super) unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    Some(unsafe { CStr::from_ptr(text) })
+}
+
+/// An argument of the format `i` that need not be parsed: an exact int in the range of a C int.
+#[inline]
+pub(super) fn plain_int(object: &Bound<'_, PyAny>) -> Option<c_int> {
+    let mut overflow = 0;
+    // SAFETY: PyLong_CheckExact takes any object; PyLong_AsLongAndOverflow takes an int, and has
+    // no other failure than the overflow that it reports.
+    unsafe {
+        if ffi::PyLong_CheckExact(object.as_ptr()) == 0 {
+            return None;
+        }
+        let value = ffi::PyLong_AsLongAndOverflow(object.as_ptr(), &raw mut overflow);
+        if overflow != 0 {
+            None
+        } else {
+            c_int::try_from(value).ok()
+        }
+    }
+}
