@@ -18,6 +18,7 @@ use crate::family::{Family, Kind, Protocol};
 use crate::flags::MsgFlags;
 use crate::policy::{Deadline, Readiness, Wait, run, until_passed, until_ready};
 use crate::sys::call::{self, as_uninit};
+use crate::sys::control;
 
 pub use crate::sys::call::MessageInfo;
 
@@ -232,6 +233,29 @@ pub fn send_msg(
     })
 }
 
+/// The control messages that [`recv_msg`] wrote: level, type and data of each.
+///
+/// A message whose header was cut off is left out; one whose data was cut off is shown short.
+pub fn control_messages(control: &[u8]) -> impl Iterator<Item = (i32, i32, &[u8])> {
+    let mut offset = 0;
+    std::iter::from_fn(move || {
+        let header = control::header_at(control, offset)?;
+        offset = header.next;
+        let data = control.get(header.data_start..header.data_end)?;
+        Some((header.level, header.kind, data))
+    })
+}
+
+/// Appends a control message for [`send_msg`].
+pub fn push_control(control: &mut Vec<u8>, level: i32, kind: i32, data: &[u8]) {
+    let start = control.len();
+    control.resize(start + control::message_space(data.len()), 0);
+    let room = control.get_mut(start..).unwrap_or_default();
+    if let Some(room) = control::write_header(room, level, kind, data.len()) {
+        room.copy_from_slice(data);
+    }
+}
+
 /// [`recv_msg`] into an [`Ancillary`], which owns the descriptors that arrive.
 pub fn recv_ancillary<const N: usize>(
     fd: BorrowedFd<'_>,
@@ -244,6 +268,35 @@ pub fn recv_ancillary<const N: usize>(
     run(fd, Op::RecvMsg, Readiness::Readable, flags, wait, |flags| {
         ancillary.recvmsg(fd, bufs, from, flags)
     })
+}
+
+/// sendfile(2): sends up to `len` bytes of `file` from `offset` on; 0 is the end of the file.
+///
+/// With a deadline the socket should be O_NONBLOCK: sendfile has no MSG_DONTWAIT, and none of
+/// MSG_NOSIGNAL either, so a process that does not ignore SIGPIPE may get one.
+pub fn send_file(
+    fd: BorrowedFd<'_>,
+    file: BorrowedFd<'_>,
+    offset: u64,
+    len: usize,
+    wait: &mut impl Wait,
+) -> Result<usize> {
+    loop {
+        if let Some(deadline) = wait.deadline() {
+            until_ready(fd, Readiness::Writable, deadline, wait)?;
+        }
+        match wait.block(|| call::sendfile(fd, file, offset, len)) {
+            Ok(sent) => return Ok(sent),
+            Err(Errno::EINTR) => wait.interrupted()?,
+            Err(Errno::EAGAIN) if wait.deadline().is_some() => {}
+            Err(errno) => {
+                return Err(Error::Os {
+                    op: Op::SendFile,
+                    errno,
+                });
+            }
+        }
+    }
 }
 
 /// Sends all of `buf` under one deadline.

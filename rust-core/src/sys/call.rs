@@ -325,6 +325,23 @@ pub(crate) fn sendmsg(
     check_len(unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const header, flags) })
 }
 
+/// sendfile(2) from `offset` on; the file's own position stays where it is.
+pub(crate) fn sendfile(
+    to: BorrowedFd<'_>,
+    file: BorrowedFd<'_>,
+    offset: u64,
+    len: usize,
+) -> Result<usize> {
+    let Ok(mut offset) = libc::off_t::try_from(offset) else {
+        return Err(Errno::EINVAL);
+    };
+    // SAFETY: sendfile(2): "if offset is not NULL, then it points to a variable holding the file
+    // offset", which is read and written.
+    check_len(unsafe {
+        libc::sendfile(to.as_raw_fd(), file.as_raw_fd(), &raw mut offset, len)
+    })
+}
+
 /// A message header that points nowhere.
 fn empty_header() -> libc::msghdr {
     // SAFETY: msghdr is integers and pointers, for which all-zero bits are valid (recvmsg(2)).
