@@ -18,8 +18,8 @@ use crate::family::{Family, Kind, Protocol};
 use crate::flags::MsgFlags;
 use crate::policy::{Deadline, Readiness, Wait, run, until_passed, until_ready};
 use crate::sys::call::{self, as_uninit};
-use crate::sys::control;
 
+pub use crate::control::{control_len, control_messages, control_space, push_control};
 pub use crate::sys::call::MessageInfo;
 
 /// A result that got part of the way: what was done before the error.
@@ -231,29 +231,6 @@ pub fn send_msg(
     run(fd, Op::SendMsg, Readiness::Writable, flags, wait, |flags| {
         call::sendmsg(fd, bufs, control, to.map(Address::native), flags.raw())
     })
-}
-
-/// The control messages that [`recv_msg`] wrote: level, type and data of each.
-///
-/// A message whose header was cut off is left out; one whose data was cut off is shown short.
-pub fn control_messages(control: &[u8]) -> impl Iterator<Item = (i32, i32, &[u8])> {
-    let mut offset = 0;
-    std::iter::from_fn(move || {
-        let header = control::header_at(control, offset)?;
-        offset = header.next;
-        let data = control.get(header.data_start..header.data_end)?;
-        Some((header.level, header.kind, data))
-    })
-}
-
-/// Appends a control message for [`send_msg`].
-pub fn push_control(control: &mut Vec<u8>, level: i32, kind: i32, data: &[u8]) {
-    let start = control.len();
-    control.resize(start + control::message_space(data.len()), 0);
-    let room = control.get_mut(start..).unwrap_or_default();
-    if let Some(room) = control::write_header(room, level, kind, data.len()) {
-        room.copy_from_slice(data);
-    }
 }
 
 /// [`recv_msg`] into an [`Ancillary`], which owns the descriptors that arrive.

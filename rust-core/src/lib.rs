@@ -62,7 +62,10 @@ mod shared;
 mod resolve;
 
 pub use address::{Address, AddressView, PacketAddress, Place, Target, UnixName};
-pub use control::{Ancillary, Control, ControlBuilder, Credentials, Fds, Messages};
+pub use control::{
+    Ancillary, Control, ControlBuilder, Credentials, ErrorOrigin, ExtendedError, Fds, Messages,
+    PacketInfo, TakeFds, Timestamp, Timestamps,
+};
 pub use endpoint::{Datagram, Endpoint, Incoming, Listener, Received, Stream, connect, listen};
 pub use errno::Errno;
 pub use error::{AddressError, ControlError, Error, NetlinkError, Op, ResolveError, Result};

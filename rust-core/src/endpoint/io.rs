@@ -396,7 +396,6 @@ impl Endpoint {
         if received.control_truncated() || came.next().is_some() {
             return Err(ControlError::Truncated.into());
         }
-        drop(came);
         Ok((received, fds))
     }
 }

@@ -1,9 +1,11 @@
-//! Control messages (cmsg(3)): a bounds-checked walk, an encoder, and the buffer that owns what
-//! descriptors arrived.
+//! Control messages (cmsg(3)): a bounds-checked walk, an encoder, and the buffers: one to send from,
+//! one that owns what descriptors arrived.
 
 use std::ffi::c_int;
 use std::io::IoSliceMut;
+use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::slice;
 
 use super::call::{self, MessageInfo};
 use super::missing::SCM_PIDFD;
@@ -43,30 +45,50 @@ pub(crate) struct Header {
     pub(crate) next: usize,
 }
 
+impl Header {
+    /// A message at `offset` of a buffer with `room` bytes, as its own fields have it.
+    ///
+    /// The length field is not trusted: below a header it ends the walk (as cmsg(3)'s CMSG_NXTHDR
+    /// does), beyond the buffer it is cut, so that no walk leaves the buffer or stands still.
+    #[inline]
+    fn checked(
+        len: usize,
+        level: c_int,
+        kind: c_int,
+        offset: usize,
+        room: usize,
+    ) -> Option<Header> {
+        if len < HEADER {
+            return None;
+        }
+        let end = offset.saturating_add(len).min(room);
+        Some(Header {
+            level,
+            kind,
+            data_start: (offset + align(HEADER)).min(end),
+            data_end: end,
+            next: align(end),
+        })
+    }
+}
+
 /// The message that starts at `offset`, or `None` where no whole header is left.
-///
-/// The length field is not trusted: below a header it ends the walk (as cmsg(3)'s CMSG_NXTHDR
-/// does), beyond the buffer it is cut, so that no walk leaves the buffer or stands still.
 pub(crate) fn header_at(buffer: &[u8], offset: usize) -> Option<Header> {
     let rest = buffer.get(offset..)?;
     let (len, rest) = rest.split_first_chunk::<{ size_of::<usize>() }>()?;
     let (level, rest) = rest.split_first_chunk::<4>()?;
     let (kind, _) = rest.split_first_chunk::<4>()?;
-    let len = usize::from_ne_bytes(*len);
-    if len < HEADER {
-        return None;
-    }
-    let end = offset.saturating_add(len).min(buffer.len());
-    Some(Header {
-        level: c_int::from_ne_bytes(*level),
-        kind: c_int::from_ne_bytes(*kind),
-        data_start: (offset + align(HEADER)).min(end),
-        data_end: end,
-        next: align(end),
-    })
+    Header::checked(
+        usize::from_ne_bytes(*len),
+        c_int::from_ne_bytes(*level),
+        c_int::from_ne_bytes(*kind),
+        offset,
+        buffer.len(),
+    )
 }
 
 /// Writes a header at the start of `room` and says where its data goes; `None` without room.
+#[inline]
 pub(crate) fn write_header(
     room: &mut [u8],
     level: c_int,
@@ -87,20 +109,71 @@ pub(crate) fn write_header(
     Some(data)
 }
 
+/// Room for control messages, on the stack and never zeroed as a whole.
+///
+/// Invariant: the first `len` bytes are initialised. Aligned as cmsghdr(3) is.
+#[repr(C, align(8))]
+pub(crate) struct ControlBuffer<const N: usize> {
+    bytes: [MaybeUninit<u8>; N],
+    len: usize,
+}
+
+impl<const N: usize> ControlBuffer<N> {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        ControlBuffer {
+            bytes: [const { MaybeUninit::uninit() }; N],
+            len: 0,
+        }
+    }
+
+    /// Writes the header of one more message and says where its data goes; `None` without room.
+    #[inline]
+    pub(crate) fn append(
+        &mut self,
+        level: c_int,
+        kind: c_int,
+        data_len: usize,
+    ) -> Option<&mut [u8]> {
+        let rest = self.bytes.get_mut(self.len..)?;
+        if data_len > rest.len() || message_space(data_len) > rest.len() {
+            return None;
+        }
+        let room = rest.get_mut(..message_space(data_len))?;
+        room.fill(MaybeUninit::new(0));
+        self.len += room.len();
+        // SAFETY: every byte of `room` has just been written.
+        let room = unsafe { &mut *(&raw mut *room as *mut [u8]) };
+        write_header(room, level, kind, data_len)
+    }
+
+    /// What was appended.
+    #[inline]
+    pub(crate) fn written(&self) -> &[u8] {
+        // SAFETY: the first `len` bytes are initialised, and `len` is at most N.
+        unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast::<u8>(), self.len) }
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.len = 0;
+    }
+}
+
 /// Room for received control messages. Owns every descriptor in them that nobody has taken.
 ///
 /// Invariant: the first `len` bytes are what recvmsg(2) wrote, but for descriptors that were taken,
 /// whose numbers are -1. Aligned as cmsghdr(3) is.
 #[repr(C, align(8))]
-pub(crate) struct ControlBuffer<const N: usize> {
-    bytes: [u8; N],
+pub(crate) struct ReceiveBuffer<const N: usize> {
+    bytes: [MaybeUninit<u8>; N],
     len: usize,
 }
 
-impl<const N: usize> ControlBuffer<N> {
+impl<const N: usize> ReceiveBuffer<N> {
+    #[inline]
     pub(crate) const fn new() -> Self {
-        ControlBuffer {
-            bytes: [0; N],
+        ReceiveBuffer {
+            bytes: [const { MaybeUninit::uninit() }; N],
             len: 0,
         }
     }
@@ -116,55 +189,79 @@ impl<const N: usize> ControlBuffer<N> {
     ) -> Result<MessageInfo, Errno> {
         self.clear();
         let flags = flags | libc::MSG_CMSG_CLOEXEC;
-        let info = call::recvmsg(fd, bufs, call::as_uninit(&mut self.bytes), from, flags)?;
+        let info = call::recvmsg(fd, bufs, &mut self.bytes, from, flags)?;
         self.len = info.control_len;
         Ok(info)
     }
 
     /// The messages, whose descriptors can be taken out.
+    #[inline]
     pub(crate) fn messages(&mut self) -> ReceivedMessages<'_> {
-        ReceivedMessages {
-            rest: &mut self.bytes[..self.len],
-        }
+        let written = self.bytes.get_mut(..self.len).unwrap_or_default();
+        // SAFETY: by the type's invariant recvmsg(2) wrote these bytes, and the descriptors in
+        // them belong to this buffer until they are taken, which leaves -1 behind.
+        unsafe { ReceivedMessages::new(written) }
     }
 
     /// Closes every descriptor that was not taken, and forgets the messages.
+    #[inline]
     pub(crate) fn clear(&mut self) {
-        if self.len == 0 {
-            return;
+        if self.len != 0 {
+            self.messages().close_fds();
+            self.len = 0;
         }
-        for message in self.messages() {
-            message.into_fds().for_each(drop);
-        }
-        self.len = 0;
     }
 }
 
-impl<const N: usize> Drop for ControlBuffer<N> {
+impl<const N: usize> Drop for ReceiveBuffer<N> {
+    #[inline]
     fn drop(&mut self) {
         self.clear();
     }
 }
 
-/// The walk over a [`ControlBuffer`].
+/// The walk over received control messages.
 pub(crate) struct ReceivedMessages<'a> {
-    rest: &'a mut [u8],
+    rest: &'a mut [MaybeUninit<u8>],
+}
+
+impl<'a> ReceivedMessages<'a> {
+    /// # Safety
+    /// recvmsg(2) must have written all of `written`, but for padding between messages, and the
+    /// descriptors among it must belong to whoever calls.
+    #[inline]
+    pub(crate) unsafe fn new(written: &'a mut [MaybeUninit<u8>]) -> Self {
+        ReceivedMessages { rest: written }
+    }
+
+    /// Closes every descriptor that was not taken.
+    pub(crate) fn close_fds(self) {
+        for message in self {
+            message.into_fds().for_each(drop);
+        }
+    }
 }
 
 impl<'a> Iterator for ReceivedMessages<'a> {
     type Item = ReceivedMessage<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let rest = std::mem::take(&mut self.rest);
-        let header = header_at(rest, 0)?;
-        let (message, rest) = rest.split_at_mut(header.next.min(rest.len()));
+        if rest.len() < HEADER {
+            return None;
+        }
+        // SAFETY: as many bytes as a header has are there, and recvmsg(2) wrote them: it fills
+        // the control buffer with whole headers and their data (cmsg(3)).
+        let header = unsafe { rest.as_ptr().cast::<libc::cmsghdr>().read_unaligned() };
+        let (level, kind) = (header.cmsg_level, header.cmsg_type);
+        let header = Header::checked(header.cmsg_len as usize, level, kind, 0, rest.len())?;
+        let (message, rest) = rest.split_at_mut_checked(header.next.min(rest.len()))?;
         self.rest = rest;
-        let data = &mut message[header.data_start..header.data_end];
-        Some(ReceivedMessage {
-            level: header.level,
-            kind: header.kind,
-            data,
-        })
+        let data = message.get_mut(header.data_start..header.data_end)?;
+        // SAFETY: from the header to its length recvmsg(2) wrote every byte of the message.
+        let data = unsafe { &mut *(&raw mut *data as *mut [u8]) };
+        Some(ReceivedMessage { level, kind, data })
     }
 }
 
@@ -176,11 +273,13 @@ pub(crate) struct ReceivedMessage<'a> {
 }
 
 impl<'a> ReceivedMessage<'a> {
+    #[inline]
     pub(crate) fn into_data(self) -> &'a [u8] {
         self.data
     }
 
     /// The descriptors of a message that carries some; none for any other message.
+    #[inline]
     pub(crate) fn into_fds(self) -> ReceivedFds<'a> {
         let carries_fds =
             self.level == libc::SOL_SOCKET && matches!(self.kind, libc::SCM_RIGHTS | SCM_PIDFD);
@@ -196,6 +295,11 @@ pub(crate) struct ReceivedFds<'a> {
 }
 
 impl ReceivedFds<'_> {
+    #[inline]
+    pub(crate) fn none() -> Self {
+        ReceivedFds { numbers: &mut [] }
+    }
+
     pub(crate) fn remaining(&self) -> usize {
         self.numbers.len() / size_of::<c_int>()
     }
@@ -204,6 +308,7 @@ impl ReceivedFds<'_> {
 impl Iterator for ReceivedFds<'_> {
     type Item = OwnedFd;
 
+    #[inline]
     fn next(&mut self) -> Option<OwnedFd> {
         loop {
             let numbers = std::mem::take(&mut self.numbers);
