@@ -1,0 +1,345 @@
+"""Sockets as in the standard library's `socket` module, on a core written in Rust.
+
+Every name of the `socket` module of the running interpreter is here, with the same behaviour, so
+that a program may say `import rsocket as socket`. What goes beyond it has names of its own.
+`python -m rsocket program.py` runs a program that imports `socket` on this module.
+"""
+
+import sys
+
+from rsocket import _socket
+from rsocket._socket import (
+    CMSG_LEN,
+    CMSG_SPACE,
+    SocketIO,
+    close,
+    dup,
+    getaddrinfo,
+    getdefaulttimeout,
+    gethostbyaddr,
+    gethostbyname,
+    gethostbyname_ex,
+    gethostname,
+    getnameinfo,
+    getprotobyname,
+    getservbyname,
+    getservbyport,
+    has_ipv6,
+    htonl,
+    htons,
+    if_indextoname,
+    if_nameindex,
+    if_nametoindex,
+    inet_aton,
+    inet_ntoa,
+    inet_ntop,
+    inet_pton,
+    ntohl,
+    ntohs,
+    setdefaulttimeout,
+    sethostname,
+    socket,
+    socketpair,
+)
+
+__version__ = _socket.__version__
+
+SocketType = socket
+error = OSError
+if sys.version_info >= (3, 10):
+    timeout = TimeoutError
+
+_LOCALHOST = "127.0.0.1"
+_LOCALHOST_V6 = "::1"
+_GLOBAL_DEFAULT_TIMEOUT = object()
+
+
+class _GiveupOnSendfile(Exception):
+    """Says that `os.sendfile` cannot be used; kept for code that knows the name."""
+
+
+# Names that are made when first asked for: the constants and enums, which take longer than the
+# rest of this module together, and the modules of this package.
+
+_MODULES = frozenset({"netlink", "socketserver"})
+_ADDITIONS = ("SocketIO", "connect", "install", "listen", "uninstall")
+
+
+def _load_constants():
+    """Takes from the interpreter's own module what is not defined here, then adds the rest."""
+    from rsocket import _stdlib
+
+    names = globals()
+    for name, value in vars(_stdlib.module()).items():
+        if not name.startswith("_"):
+            names.setdefault(name, value)
+    known = _socket.constants()
+    for name, value in known.items():
+        names.setdefault(name, value)
+    public = dict.fromkeys(_stdlib.module().__all__)
+    public.update(dict.fromkeys(known))
+    public.update(dict.fromkeys(_ADDITIONS))
+    names["__all__"] = list(public)
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
+    names = globals()
+    if (not name.startswith("_") or name == "__all__") and "__all__" not in names:
+        _load_constants()
+        if name in names:
+            return names[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    if "__all__" not in globals():
+        _load_constants()
+    return sorted({*globals(), *_MODULES})
+
+
+def fromfd(fd, family, type, proto=0):
+    """Returns a socket on a duplicate of `fd`, which stays open and the caller's."""
+    return socket(family, type, proto, fileno=dup(fd))
+
+
+def send_fds(sock, buffers, fds, flags=0, address=None):
+    """Sends descriptors with `buffers` over a Unix-domain socket; returns the bytes sent."""
+    from array import array
+
+    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array("i", fds))
+    return sock.sendmsg(buffers, [rights], flags, *(() if address is None else (address,)))
+
+
+def recv_fds(sock, bufsize, maxfds, flags=0):
+    """Receives up to `bufsize` bytes and `maxfds` descriptors.
+
+    Returns `(data, descriptors, flags, address)`. The flags hold MSG_CTRUNC where more descriptors
+    came than asked for.
+    """
+    from array import array
+
+    fds = array("i")
+    room = CMSG_LEN(maxfds * fds.itemsize)
+    data, messages, flags, address = sock.recvmsg(bufsize, room, flags)
+    for level, kind, content in messages:
+        if (level, kind) == (_socket.SOL_SOCKET, _socket.SCM_RIGHTS):
+            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+    return data, list(fds), flags, address
+
+
+def getfqdn(name=""):
+    """Returns the fully qualified name of a host, of this machine by default."""
+    name = name.strip()
+    if not name or name in _UNSPECIFIED:
+        name = gethostname()
+    try:
+        canonical, aliases, _addresses = gethostbyaddr(name)
+    except error:
+        return name
+    return next((full for full in (canonical, *aliases) if "." in full), canonical)
+
+
+_UNSPECIFIED = ("0.0.0.0", "::") if sys.version_info >= (3, 11) else ("0.0.0.0",)
+
+
+def create_connection(
+    address, timeout=_GLOBAL_DEFAULT_TIMEOUT, source_address=None, *, all_errors=False
+):
+    """Connects to the first address of `(host, port)` that answers and returns the socket.
+
+    `timeout` in seconds applies to each attempt and stays set on the socket. `source_address` is
+    bound before connecting. When every attempt fails the last error is raised, or with
+    `all_errors` (Python 3.11 and later) an ExceptionGroup of all of them.
+    """
+    host, port = address
+    failures = []
+    for family, kind, proto, _name, target in getaddrinfo(host, port, 0, _socket.SOCK_STREAM):
+        sock = None
+        try:
+            sock = socket(family, kind, proto)
+            if not _is_default(timeout):
+                sock.settimeout(timeout)
+            if source_address:
+                sock.bind(source_address)
+            sock.connect(target)
+        except error as failure:
+            if not all_errors:
+                failures.clear()
+            failures.append(failure)
+            if sock is not None:
+                sock.close()
+        else:
+            # The tracebacks of the failures lead to this frame: break the cycle.
+            failures.clear()
+            return sock
+    try:
+        if not failures:
+            raise error("getaddrinfo returns an empty list")
+        if all_errors:
+            raise ExceptionGroup("create_connection failed", failures)
+        raise failures[0]
+    finally:
+        failures.clear()
+
+
+if sys.version_info < (3, 11):
+    _connect_address = create_connection
+
+    def create_connection(address, timeout=_GLOBAL_DEFAULT_TIMEOUT, source_address=None):
+        return _connect_address(address, timeout, source_address)
+
+    create_connection.__doc__ = _connect_address.__doc__
+
+
+def _is_default(timeout):
+    if timeout is _GLOBAL_DEFAULT_TIMEOUT:
+        return True
+    # Modules that were imported before `install()` pass the sentinel of the original.
+    original = sys.modules.get("socket")
+    return timeout is getattr(original, "_GLOBAL_DEFAULT_TIMEOUT", _GLOBAL_DEFAULT_TIMEOUT)
+
+
+def has_dualstack_ipv6():
+    """Returns whether one socket can serve IPv6 and IPv4 connections alike."""
+    if not has_ipv6:
+        return False
+    try:
+        with socket(_socket.AF_INET6, _socket.SOCK_STREAM) as sock:
+            sock.setsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY, 0)
+    except error:
+        return False
+    return True
+
+
+def create_server(
+    address, *, family=_socket.AF_INET, backlog=None, reuse_port=False, dualstack_ipv6=False
+):
+    """Returns a TCP socket that is bound to `address` and listens.
+
+    With `reuse_port` several sockets may share the address. `dualstack_ipv6` makes a socket of
+    family AF_INET6 serve IPv4 connections too; without it, such a socket serves IPv6 only.
+    """
+    if dualstack_ipv6:
+        if not has_dualstack_ipv6():
+            raise ValueError("dualstack_ipv6 not supported on this platform")
+        if family != _socket.AF_INET6:
+            raise ValueError("dualstack_ipv6 requires AF_INET6 family")
+    sock = socket(family, _socket.SOCK_STREAM)
+    try:
+        try:
+            sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+        except error:  # the family may have no such option
+            pass
+        if reuse_port:
+            sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEPORT, 1)
+        if has_ipv6 and family == _socket.AF_INET6:
+            only = 0 if dualstack_ipv6 else 1
+            sock.setsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY, only)
+        try:
+            sock.bind(address)
+        except error as failure:
+            text = f"{failure.strerror} (while attempting to bind on address {address!r})"
+            raise error(failure.errno, text) from None
+        if backlog is None:
+            sock.listen()
+        else:
+            sock.listen(backlog)
+    except error:
+        sock.close()
+        raise
+    return sock
+
+
+def _fallback_socketpair(family=_socket.AF_INET, type=_socket.SOCK_STREAM, proto=0):
+    """Returns two sockets connected over the loopback, as systems without socketpair(2) do."""
+    hosts = {_socket.AF_INET: _LOCALHOST, _socket.AF_INET6: _LOCALHOST_V6}
+    if family not in hosts:
+        raise ValueError("Only AF_INET and AF_INET6 socket address families are supported")
+    if type != _socket.SOCK_STREAM:
+        raise ValueError("Only SOCK_STREAM socket type is supported")
+    if proto != 0:
+        raise ValueError("Only protocol zero is supported")
+    left = right = None
+    try:
+        with socket(family, type, proto) as listener:
+            listener.bind((hosts[family], 0))
+            listener.listen()
+            right = socket(family, type, proto)
+            right.setblocking(False)
+            try:
+                right.connect(listener.getsockname()[:2])
+            except (BlockingIOError, InterruptedError):
+                pass
+            right.setblocking(True)
+            left, _peer = listener.accept()
+        # Anybody on this machine could have been quicker to connect to the listener.
+        ends = (left.getsockname(), left.getpeername())
+        if ends != (right.getpeername(), right.getsockname()):
+            raise ConnectionError("Unexpected peer connection")
+    except BaseException:
+        for sock in (left, right):
+            if sock is not None:
+                sock.close()
+        raise
+    return left, right
+
+
+def install():
+    """Makes every later `import socket` in this process get this module; see also `uninstall`.
+
+    Modules that have imported the interpreter's `socket` before keep it, and a RuntimeWarning
+    names them. `ssl` is imported first on purpose: its SSLSocket then stands on the interpreter's
+    own class, as its C code needs, and still takes any socket of this module.
+    """
+    from rsocket import _install
+
+    _install.install()
+
+
+def uninstall():
+    """Gives the name `socket` back to the interpreter's own module."""
+    from rsocket import _install
+
+    _install.uninstall()
+
+
+def _rebuild_socket(duplicate, family, type, proto):
+    return socket(family, type, proto, fileno=duplicate.detach())
+
+
+def _reduce_socket(sock):
+    from multiprocessing.reduction import DupFd
+
+    return _rebuild_socket, (DupFd(sock.fileno()), sock.family, sock.type, sock.proto)
+
+
+class _ReducerHook:
+    """Registers sockets with multiprocessing as soon as that is imported, which takes long."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name != "multiprocessing.reduction":
+            return None
+        from importlib.machinery import PathFinder
+
+        sys.meta_path.remove(cls)
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module):
+                execute(module)
+                module.register(socket, _reduce_socket)
+
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+if "multiprocessing.reduction" in sys.modules:
+    sys.modules["multiprocessing.reduction"].register(socket, _reduce_socket)
+else:
+    sys.meta_path.insert(0, _ReducerHook)

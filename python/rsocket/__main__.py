@@ -1,0 +1,29 @@
+"""Runs a program on rsocket: `python -m rsocket program.py [args]` or `-m module [args]`."""
+
+import runpy
+import sys
+
+import rsocket
+
+_USAGE = "usage: python -m rsocket (-m module | program.py) [argument ...]"
+
+
+def main(arguments):
+    if not arguments or arguments == ["-m"]:
+        print(_USAGE, file=sys.stderr)
+        return 2
+    if arguments[0] in ("-h", "--help"):
+        print(_USAGE)
+        return 0
+    rsocket.install()
+    if arguments[0] == "-m":
+        sys.argv = arguments[1:]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        return 0
+    sys.argv = arguments
+    runpy.run_path(arguments[0], run_name="__main__")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
