@@ -21,6 +21,7 @@ use crate::sys::call::{self, as_uninit};
 
 pub use crate::control::{control_len, control_messages, control_space, push_control};
 pub use crate::sys::call::MessageInfo;
+pub use crate::unix::peer::{peer_groups, peer_pidfd, peer_security};
 
 /// A result that got part of the way: what was done before the error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

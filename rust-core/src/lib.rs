@@ -58,8 +58,9 @@ mod flags;
 pub mod interface;
 pub mod netlink;
 mod policy;
-mod shared;
 mod resolve;
+mod shared;
+mod unix;
 
 pub use address::{Address, AddressView, PacketAddress, Place, Target, UnixName};
 pub use control::{
@@ -79,3 +80,4 @@ pub use resolve::{
 };
 pub use shared::SharedEndpoint;
 pub use sys::gate::{Gate, Pass, WakingWait};
+pub use unix::{BoundUnix, UnixBind, UnixPath};

@@ -7,6 +7,7 @@
 
 pub(crate) mod call;
 pub(crate) mod control;
+pub(crate) mod file;
 pub(crate) mod gate;
 pub(crate) mod interface;
 pub(crate) mod missing;

@@ -1,0 +1,442 @@
+//! Binding to a Unix-domain path: over the file that a dead server left, with its permissions set,
+//! and removed again at the end.
+
+use std::ffi::CString;
+use std::fmt;
+use std::ops::Deref;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::address::Address;
+use crate::endpoint::Endpoint;
+use crate::errno::Errno;
+use crate::error::{AddressError, Error, Op, Result};
+use crate::family::{Family, Kind, Protocol};
+use crate::sys::call;
+use crate::sys::file::{self, FileId};
+
+/// As many connections as the kernel lets a listener queue (`net.core.somaxconn` caps it).
+const BACKLOG: i32 = i32::MAX;
+
+/// How often a path that keeps changing is looked at again before that is an error.
+const ATTEMPTS: usize = 16;
+
+/// Binds a Unix-domain socket to a path, and listens where its kind has connections.
+///
+/// - **A dead server's file** in the way is removed; a socket that any process has open stays, and
+///   so does everything that is no socket: EADDRINUSE. The probe asks the kernel whether a socket
+///   is bound to the very file (by a connect(2) of another kind, which it must refuse): no
+///   connection reaches a live server.
+/// - **Two binders** at a time do not remove each other's socket: both take a lock (flock(2)) on
+///   the file `PATH.lock`, which is held, and at the end removed, by [`UnixPath`].
+/// - **Permissions** are the socket's from the first moment: never more than [`UnixBind::mode`], nor
+///   what the umask leaves; where the umask took bits that were asked for, they are added after.
+/// - **A symbolic link** in the last place is never followed.
+/// - **The end**: [`UnixPath`] removes the file, if it is still the same one.
+///
+/// The directory should be one that only trusted users may write to.
+///
+/// ```
+/// use rsocket::{Kind, UnixBind};
+///
+/// # let directory = std::env::temp_dir().join(format!("rsocket-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory).unwrap();
+/// let path = directory.join("app.sock");
+/// let server = UnixBind::new(&path).kind(Kind::SEQPACKET).mode(0o660).bind()?;
+/// let client = rsocket::connect(&format!("unix-seqpacket:{}", path.display()))?;
+/// let (connection, _) = server.accept()?;
+/// # drop((client, connection));
+/// drop(server);
+/// assert!(!path.exists());
+/// # std::fs::remove_dir(&directory).unwrap();
+/// # Ok::<(), rsocket::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct UnixBind {
+    path: PathBuf,
+    kind: Kind,
+    mode: Option<u32>,
+    reclaim: bool,
+    unlink: bool,
+    backlog: i32,
+}
+
+impl UnixBind {
+    /// A stream socket that listens at `path`, over a dead server's file, and removes it at the end.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        UnixBind {
+            path: path.into(),
+            kind: Kind::STREAM,
+            mode: None,
+            reclaim: true,
+            unlink: true,
+            backlog: BACKLOG,
+        }
+    }
+
+    /// The socket type: stream, seqpacket or datagram.
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The permission bits of the file, such as `0o660`: who may connect needs to write. Without,
+    /// they are 0o777 less the umask.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.mode = Some(mode & 0o777);
+        self
+    }
+
+    /// Whether a dead server's file is removed first (yes, unless told otherwise). Without, the
+    /// lock is not taken either.
+    #[must_use]
+    pub fn reclaim(mut self, reclaim: bool) -> Self {
+        self.reclaim = reclaim;
+        self
+    }
+
+    /// Whether the file is removed at the end (yes, unless told otherwise).
+    #[must_use]
+    pub fn unlink_on_drop(mut self, unlink: bool) -> Self {
+        self.unlink = unlink;
+        self
+    }
+
+    /// How many connections wait for accept(2) at most; the kernel caps it.
+    #[must_use]
+    pub fn backlog(mut self, backlog: i32) -> Self {
+        self.backlog = backlog;
+        self
+    }
+
+    /// Makes the socket.
+    ///
+    /// # Errors
+    /// EADDRINUSE where the path is taken: by a live socket, by something that is no socket, or by
+    /// another process that is about to bind it. [`AddressError`] for a path that is empty, longer
+    /// than 107 bytes or has a NUL byte. Those of open(2) and of [`Endpoint::bind`] and
+    /// [`Endpoint::listen`], such as EACCES, ENOENT, ENOTDIR, EROFS. Nothing is left behind then.
+    pub fn bind(&self) -> Result<BoundUnix> {
+        let endpoint = Endpoint::new(Family::UNIX, self.kind, Protocol::DEFAULT)?;
+        let mut unix_path = self.bind_path(&endpoint)?;
+        if self.kind.is_connection_oriented() {
+            endpoint.listen(self.backlog)?;
+        }
+        unix_path.unlink = self.unlink;
+        Ok(BoundUnix {
+            unix_path,
+            endpoint,
+        })
+    }
+
+    /// Binds a socket that was made elsewhere, to listen later; [`UnixBind::kind`] and
+    /// [`UnixBind::backlog`] do not count.
+    ///
+    /// # Errors
+    /// As [`UnixBind::bind`]; [`Error::WrongFamily`] outside the Unix domain.
+    pub fn bind_endpoint(&self, endpoint: &Endpoint) -> Result<UnixPath> {
+        endpoint.require_unix()?;
+        let mut unix_path = self.bind_path(endpoint)?;
+        unix_path.unlink = self.unlink;
+        Ok(unix_path)
+    }
+
+    /// The file is removed on drop whatever was asked for: the caller may fail yet.
+    fn bind_path(&self, endpoint: &Endpoint) -> Result<UnixPath> {
+        let address = Address::unix(&self.path)?;
+        let mut place = Place::open(&self.path)?;
+        if self.reclaim {
+            place.lock()?;
+        }
+        if let Some(mode) = self.mode {
+            // Linux gives the file the mode of the socket's own inode, less the umask.
+            os(Op::Chmod, call::fchmod(endpoint.as_fd(), mode))?;
+        }
+        let mut attempts = ATTEMPTS;
+        loop {
+            match endpoint.bind(&address) {
+                Err(error) if error.errno() == Errno::EADDRINUSE && self.reclaim => {
+                    attempts -= 1;
+                    if attempts == 0 || !place.remove_dead()? {
+                        return Err(error);
+                    }
+                }
+                result => break result?,
+            }
+        }
+        let unix_path = UnixPath::of(place, self.path.clone())?;
+        if let Some(mode) = self.mode {
+            unix_path.set_mode(mode)?;
+        }
+        Ok(unix_path)
+    }
+}
+
+fn os<T>(op: Op, result: Result<T, Errno>) -> Result<T> {
+    result.map_err(|errno| Error::Os { op, errno })
+}
+
+/// A name in an open directory: what it means does not change with the working directory, nor when
+/// a directory on the way is renamed.
+struct Place {
+    directory: OwnedFd,
+    name: CString,
+    lock: Option<Lock>,
+    process: u32,
+}
+
+/// The lock file beside a path, locked for as long as it is open.
+struct Lock {
+    _file: OwnedFd,
+    name: CString,
+}
+
+impl Place {
+    fn open(path: &Path) -> Result<Self> {
+        let bytes = path.as_os_str().as_bytes();
+        let (parent, name) = match bytes.iter().rposition(|byte| *byte == b'/') {
+            Some(0) => (&b"/"[..], bytes.get(1..)),
+            Some(slash) => (
+                bytes.get(..slash).unwrap_or_default(),
+                bytes.get(slash + 1..),
+            ),
+            None => (&b"."[..], Some(bytes)),
+        };
+        let name = name.unwrap_or_default();
+        if matches!(name, b"" | b"." | b"..") {
+            // bind(2) has no better name for a path that ends in a directory.
+            return Err(Error::Os {
+                op: Op::Bind,
+                errno: Errno::EADDRINUSE,
+            });
+        }
+        let terminated = |bytes| CString::new(bytes).map_err(|_| AddressError::PathWithNul);
+        Ok(Place {
+            directory: os(Op::Open, file::open_directory(&terminated(parent)?))?,
+            name: terminated(name)?,
+            lock: None,
+            process: std::process::id(),
+        })
+    }
+
+    /// True in the process that made it, false in one that was forked from that.
+    fn is_ours(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    /// Takes the lock file, or fails with EADDRINUSE where another process has it.
+    fn lock(&mut self) -> Result<()> {
+        let mut name = self.name.as_bytes().to_vec();
+        name.extend(b".lock");
+        let name = CString::new(name).map_err(|_| AddressError::PathWithNul)?;
+        let directory = self.directory.as_fd();
+        for _ in 0..ATTEMPTS {
+            let flags = libc::O_RDWR | libc::O_CREAT;
+            let file = os(Op::Open, file::open_at(directory, &name, flags, 0o600))?;
+            match file::try_lock(file.as_fd()) {
+                Err(Errno::EAGAIN) => break,
+                result => os(Op::Lock, result)?,
+            }
+            // Whoever had the lock may have removed the file before it let go: then others lock a
+            // new one by now.
+            let locked = os(Op::Stat, file::stat_at(file.as_fd(), c""))?;
+            match file::stat_at(directory, &name) {
+                Ok(named) if named.id == locked.id => {
+                    self.lock = Some(Lock { _file: file, name });
+                    return Ok(());
+                }
+                Ok(_) | Err(Errno::ENOENT) => {}
+                Err(errno) => return os(Op::Stat, Err(errno)),
+            }
+        }
+        Err(Error::Os {
+            op: Op::Lock,
+            errno: Errno::EADDRINUSE,
+        })
+    }
+
+    /// Removes the file if it is a socket that no process has open; false where it must stay.
+    fn remove_dead(&self) -> Result<bool> {
+        let directory = self.directory.as_fd();
+        let opened = match file::open_at(directory, &self.name, libc::O_PATH, 0) {
+            Ok(opened) => opened,
+            // Gone in the meantime: there is nothing in the way any more.
+            Err(Errno::ENOENT) => return Ok(true),
+            Err(errno) => return os(Op::Open, Err(errno)),
+        };
+        let found = os(Op::Stat, file::stat_at(opened.as_fd(), c""))?;
+        if !found.is_socket() || is_bound(&opened)? {
+            return Ok(false);
+        }
+        self.unlink_same(found.id)?;
+        Ok(true)
+    }
+
+    /// Removes the name while it means that file.
+    fn unlink_same(&self, id: FileId) -> Result<()> {
+        let directory = self.directory.as_fd();
+        match file::stat_at(directory, &self.name) {
+            Ok(named) if named.id == id => match file::unlink_at(directory, &self.name) {
+                Ok(()) | Err(Errno::ENOENT) => Ok(()),
+                Err(errno) => os(Op::Unlink, Err(errno)),
+            },
+            Ok(_) | Err(Errno::ENOENT) => Ok(()),
+            Err(errno) => os(Op::Stat, Err(errno)),
+        }
+    }
+}
+
+/// True where some process has a socket bound to that very file.
+///
+/// unix(7): connecting to a file without a socket is ECONNREFUSED. With one of another type it is
+/// EPROTOTYPE, whether that listens or not: a datagram probe learns what it needs from stream and
+/// seqpacket servers without their noticing, and merely names a datagram server as its peer.
+fn is_bound(opened: &OwnedFd) -> Result<bool> {
+    use std::os::fd::AsRawFd;
+
+    // Through /proc it is this file and no other, whatever its name means by now.
+    let address = Address::unix(format!("/proc/self/fd/{}", opened.as_raw_fd()))?;
+    let probe = Endpoint::new(Family::UNIX, Kind::DGRAM, Protocol::DEFAULT)?;
+    match probe.connect(&address) {
+        Err(Error::Os {
+            errno: Errno::ECONNREFUSED,
+            ..
+        }) => Ok(false),
+        // No /proc here: nothing can be said without a race, so nothing is removed.
+        _ => Ok(true),
+    }
+}
+
+/// A Unix-domain socket bound to a path that [`UnixBind`] made. Used like the [`Endpoint`] that it
+/// dereferences to; on drop the file goes first, then the socket is closed.
+#[derive(Debug)]
+pub struct BoundUnix {
+    // Dropped in this order: while the socket is open nobody takes its file for a dead one.
+    unix_path: UnixPath,
+    endpoint: Endpoint,
+}
+
+impl BoundUnix {
+    /// The socket, and apart from it what removes the file.
+    #[must_use]
+    pub fn into_parts(self) -> (Endpoint, UnixPath) {
+        (self.endpoint, self.unix_path)
+    }
+
+    /// The socket alone: the file stays.
+    #[must_use]
+    pub fn into_endpoint(self) -> Endpoint {
+        self.unix_path.keep();
+        self.endpoint
+    }
+
+    /// The path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.unix_path.path()
+    }
+}
+
+impl Deref for BoundUnix {
+    type Target = Endpoint;
+
+    fn deref(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}
+
+/// Owns the file of a bound Unix-domain socket: removes it on drop, if the path still means the
+/// same file, and lets go of the lock.
+///
+/// A process that forks leaves the file to the parent: the child's copy does nothing.
+pub struct UnixPath {
+    path: PathBuf,
+    place: Place,
+    /// Keeps the inode in use, so that its number means no other file.
+    file: OwnedFd,
+    id: FileId,
+    unlink: bool,
+}
+
+impl UnixPath {
+    /// Owns the file that was bound just now; it goes if this fails.
+    fn of(place: Place, path: PathBuf) -> Result<Self> {
+        let directory = place.directory.as_fd();
+        let id = os(Op::Stat, file::stat_at(directory, &place.name))?.id;
+        let file = match file::open_at(directory, &place.name, libc::O_PATH, 0) {
+            Ok(file) => file,
+            Err(errno) => {
+                place.unlink_same(id)?;
+                return os(Op::Open, Err(errno));
+            }
+        };
+        Ok(UnixPath {
+            path,
+            place,
+            file,
+            id,
+            unlink: true,
+        })
+    }
+
+    /// Adds what the umask took: the file never had more than `mode`.
+    fn set_mode(&self, mode: u32) -> Result<()> {
+        let now = os(Op::Stat, file::stat_at(self.file.as_fd(), c""))?;
+        if now.permissions() == mode {
+            return Ok(());
+        }
+        os(Op::Chmod, file::chmod_opened(self.file.as_fd(), mode))
+    }
+
+    /// The path, as it was given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Leaves the file where it is and lets go of the lock.
+    pub fn keep(mut self) {
+        self.unlink = false;
+    }
+
+    /// Removes the file now, if the path still means the same one.
+    ///
+    /// # Errors
+    /// Those of unlink(2): EACCES, EPERM, EROFS.
+    pub fn remove(mut self) -> Result<()> {
+        self.unlink = false;
+        self.place.unlink_same(self.id)
+    }
+}
+
+impl Drop for UnixPath {
+    fn drop(&mut self) {
+        if self.unlink && self.place.is_ours() {
+            // A drop has nobody to tell; `remove` does.
+            let _ = self.place.unlink_same(self.id);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Still locked here, so the file is the one that was locked.
+        if let Some(lock) = self.lock.as_ref().filter(|_| self.is_ours()) {
+            let _ = file::unlink_at(self.directory.as_fd(), &lock.name);
+        }
+    }
+}
+
+impl fmt::Debug for UnixPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnixPath")
+            .field("path", &self.path)
+            .field("unlink", &self.unlink)
+            .field("locked", &self.place.lock.is_some())
+            .finish_non_exhaustive()
+    }
+}

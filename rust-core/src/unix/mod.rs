@@ -1,0 +1,6 @@
+//! What only Unix-domain sockets have: a file that can be in the way, and a known peer.
+
+mod bind;
+pub(crate) mod peer;
+
+pub use bind::{BoundUnix, UnixBind, UnixPath};
