@@ -23,7 +23,7 @@ demo: $(TARGET)/release/interop-peer $(TARGET)/interop/peer-c $(VENV)/.rsocket #
 		--c $(TARGET)/interop/peer-c --python $(BIN)/python
 
 .PHONY: test
-test: lint test-rust test-c test-python demo conformance-quick ## Runs every test of every language
+test: lint test-rust test-c test-python test-interop conformance-quick ## Runs every test of every language
 
 .PHONY: test-rust
 test-rust: ## Runs the tests of the Rust crate
@@ -36,6 +36,10 @@ test-c: $(VENV)/.tools ## Runs the tests of the C library
 .PHONY: test-python
 test-python: $(VENV)/.rsocket ## Runs the tests of the Python module
 	$(BIN)/python -m pytest tests/python
+
+.PHONY: test-interop
+test-interop: demo ## Runs the conversations, and programs built as users build them
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest tests/interop
 
 .PHONY: conformance-quick
 conformance-quick: $(VENV)/.rsocket ## Runs the interpreter's own socket tests on rsocket
