@@ -1,0 +1,1 @@
+//! Asynchronous endpoints on tokio's reactor (feature `tokio`).
