@@ -1,10 +1,11 @@
 //! Memory of Python objects: borrowed buffers on the stack, and bytes that are not zeroed first.
 
 use std::ffi::c_int;
+use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::slice;
 
-use pyo3::exceptions::PyBufferError;
+use pyo3::exceptions::{PyBufferError, PyOverflowError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -25,12 +26,21 @@ impl<'py> Buffer<'py> {
         Self::get(object, ffi::PyBUF_SIMPLE)
     }
 
-    /// The object's memory to write to.
+    /// The object's memory to write to; `method` is what a message names.
     ///
     /// # Errors
-    /// TypeError or BufferError where it is read-only, not contiguous, or no buffer at all.
-    pub(crate) fn write(object: &Bound<'py, PyAny>) -> PyResult<Self> {
-        Self::get(object, ffi::PyBUF_WRITABLE)
+    /// TypeError where it is read-only, not contiguous, or no buffer at all.
+    pub(crate) fn write(object: &Bound<'py, PyAny>, method: &str) -> PyResult<Self> {
+        Self::get(object, ffi::PyBUF_WRITABLE).map_err(|_| {
+            let given = if object.is_none() {
+                "None".to_owned()
+            } else {
+                crate::argument::type_name(object)
+            };
+            PyTypeError::new_err(format!(
+                "{method}() argument 1 must be read-write bytes-like object, not {given}"
+            ))
+        })
     }
 
     fn get(object: &Bound<'py, PyAny>, flags: c_int) -> PyResult<Self> {
@@ -77,6 +87,19 @@ impl<'py> Buffer<'py> {
     }
 }
 
+impl Buffer<'_> {
+    /// The memory to write to, for a call that fills several buffers.
+    pub(crate) fn io_slice_mut(&mut self) -> IoSliceMut<'_> {
+        if self.len() == 0 || self.view.readonly != 0 {
+            return IoSliceMut::new(&mut []);
+        }
+        // SAFETY: as in `room`; a buffer that Python code can read is initialised.
+        IoSliceMut::new(unsafe {
+            slice::from_raw_parts_mut(self.view.buf.cast::<u8>(), self.len())
+        })
+    }
+}
+
 impl Drop for Buffer<'_> {
     fn drop(&mut self) {
         // SAFETY: the view was filled by PyObject_GetBuffer and is released once, with the
@@ -100,9 +123,7 @@ pub(crate) fn bytes_with<'py>(
     fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> PyResult<usize>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let Ok(size) = ffi::Py_ssize_t::try_from(capacity) else {
-        return Err(pyo3::exceptions::PyOverflowError::new_err(
-            "too many bytes asked for",
-        ));
+        return Err(PyOverflowError::new_err("too many bytes asked for"));
     };
     // SAFETY: "if v is NULL, the contents of the bytes object are uninitialized": a new reference
     // or NULL with an exception.

@@ -3,11 +3,15 @@
 //! Bindings are thin: parse the arguments, call the core, convert the result. `socket/` is the
 //! class, `module/` the functions and constants of the module; the files beside them are shared.
 
+mod address;
+mod argument;
 mod audit;
 mod buffer;
+mod enums;
 mod error;
 mod module;
 mod socket;
+mod wait;
 
 use pyo3::prelude::*;
 

@@ -1,0 +1,12 @@
+//! Addresses: tuples, strings and bytes as Python has them, native ones as the kernel has them.
+//!
+//! The shapes are those of the standard library's `socket`, for every family of Linux.
+
+mod host;
+mod native;
+mod parse;
+mod render;
+
+pub(crate) use host::{HostName, resolve_host};
+pub(crate) use parse::parse;
+pub(crate) use render::render;

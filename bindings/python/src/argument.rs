@@ -1,0 +1,133 @@
+//! Arguments as the C API converts them, with its messages.
+
+use std::ffi::{c_int, c_long};
+
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// An argument that is a C `int`, as format `i` of PyArg_ParseTuple takes it.
+pub(crate) fn int(object: &Bound<'_, PyAny>) -> PyResult<c_int> {
+    let value = long(object)?;
+    c_int::try_from(value).map_err(|_| {
+        PyOverflowError::new_err(if value > 0 {
+            "signed integer is greater than maximum"
+        } else {
+            "signed integer is less than minimum"
+        })
+    })
+}
+
+/// An optional argument that is a C `int`.
+pub(crate) fn int_or(object: Option<&Bound<'_, PyAny>>, default: c_int) -> PyResult<c_int> {
+    object.map_or(Ok(default), int)
+}
+
+/// A single argument that is a C `int`, whose message differs from that of several arguments.
+pub(crate) fn lone_int(object: &Bound<'_, PyAny>) -> PyResult<c_int> {
+    c_int::try_from(long(object)?)
+        .map_err(|_| PyOverflowError::new_err("Python int too large to convert to C int"))
+}
+
+/// An argument that is a C `long`.
+pub(crate) fn long(object: &Bound<'_, PyAny>) -> PyResult<c_long> {
+    #[cfg(not(Py_3_10))]
+    if object.is_instance_of::<pyo3::types::PyFloat>() {
+        // Python 3.9 would cut the fraction off with a warning only.
+        return Err(PyTypeError::new_err("integer argument expected, got float"));
+    }
+    // SAFETY: PyLong_AsLong takes any object; -1 may come with an exception set.
+    let value = unsafe { ffi::PyLong_AsLong(object.as_ptr()) };
+    match value {
+        -1 => PyErr::take(object.py()).map_or(Ok(-1), Err),
+        value => Ok(value),
+    }
+}
+
+/// An argument that is a C `unsigned int`, taken modulo 2^32 as format `I` takes it.
+pub(crate) fn wrapping_u32(object: &Bound<'_, PyAny>) -> PyResult<u32> {
+    wrapping_u64(object).map(|value| value as u32)
+}
+
+/// An argument that is a C `unsigned long`, taken modulo 2^64 as format `k` takes it.
+pub(crate) fn wrapping_u64(object: &Bound<'_, PyAny>) -> PyResult<u64> {
+    // SAFETY: PyLong_AsUnsignedLongLongMask takes any object; all ones may come with an exception.
+    let value = unsafe { ffi::PyLong_AsUnsignedLongLongMask(object.as_ptr()) };
+    match value {
+        u64::MAX => PyErr::take(object.py()).map_or(Ok(value), Err),
+        value => Ok(value),
+    }
+}
+
+/// An argument that is a `Py_ssize_t`, as format `n` takes it.
+pub(crate) fn size(object: &Bound<'_, PyAny>) -> PyResult<isize> {
+    // SAFETY: PyNumber_AsSsize_t takes any object; -1 may come with an exception set.
+    let value = unsafe { ffi::PyNumber_AsSsize_t(object.as_ptr(), ffi::PyExc_OverflowError) };
+    match value {
+        -1 => PyErr::take(object.py()).map_or(Ok(-1), Err),
+        value => Ok(value),
+    }
+}
+
+/// The name of an object's class, as messages show it.
+pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
+    object
+        .get_type()
+        .name()
+        .map_or_else(|_| "object".to_owned(), |name| name.to_string())
+}
+
+/// Everything in an iterable.
+///
+/// # Errors
+/// TypeError with `message` where it is none, and whatever the iteration raises.
+pub(crate) fn items<'py>(
+    object: &Bound<'py, PyAny>,
+    message: &'static str,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let items = object.try_iter().map_err(|error| {
+        if error.is_instance_of::<PyTypeError>(object.py()) {
+            PyTypeError::new_err(message)
+        } else {
+            error
+        }
+    })?;
+    items.collect()
+}
+
+/// Checks how many positional arguments came, with PyArg_ParseTuple's messages.
+///
+/// # Errors
+/// TypeError `…() takes exactly 3 arguments (2 given)`.
+pub(crate) fn arity(method: &str, given: usize, least: usize, most: usize) -> PyResult<()> {
+    if (least..=most).contains(&given) {
+        return Ok(());
+    }
+    let (bound, count) = match (least == most, given < least) {
+        (true, _) => ("exactly", least),
+        (false, true) => ("at least", least),
+        (false, false) => ("at most", most),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    let text = format!("{method}() takes {bound} {count} argument{plural} ({given} given)");
+    Err(PyTypeError::new_err(text))
+}
+
+/// An optional argument of which `None` is a value like any other.
+pub(crate) struct Given<'py>(Option<Bound<'py, PyAny>>);
+
+impl<'py> Given<'py> {
+    pub(crate) const NOTHING: Given<'static> = Given(None);
+
+    pub(crate) fn get(&self) -> Option<&Bound<'py, PyAny>> {
+        self.0.as_ref()
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Given<'py> {
+    type Error = std::convert::Infallible;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> Result<Self, Self::Error> {
+        Ok(Given(Some(object.to_owned())))
+    }
+}

@@ -1,0 +1,111 @@
+//! `makefile`: the file objects of module `io` over a socket.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use super::{Socket, file};
+use crate::argument::Given;
+
+/// What the mode string asks for.
+struct Mode {
+    reading: bool,
+    writing: bool,
+    binary: bool,
+}
+
+impl Mode {
+    fn parse(mode: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let letters = mode
+            .try_iter()?
+            .map(|letter| letter?.extract::<String>())
+            .collect::<PyResult<HashSet<_>>>();
+        let letters = match letters {
+            Ok(letters)
+                if letters
+                    .iter()
+                    .all(|letter| matches!(&**letter, "r" | "w" | "b")) =>
+            {
+                letters
+            }
+            _ => {
+                let text = format!("invalid mode {} (only r, w, b allowed)", mode.repr()?);
+                return Err(PyValueError::new_err(text));
+            }
+        };
+        let writing = letters.contains("w");
+        Ok(Mode {
+            reading: letters.contains("r") || !writing,
+            writing,
+            binary: letters.contains("b"),
+        })
+    }
+
+    fn raw(&self) -> &'static str {
+        match (self.reading, self.writing) {
+            (true, true) => "rw",
+            (false, true) => "w",
+            (_, false) => "r",
+        }
+    }
+}
+
+pub(super) fn makefile<'py>(
+    slf: &Bound<'py, Socket>,
+    mode: &Given<'py>,
+    buffering: &Given<'py>,
+    encoding: Option<&Bound<'py, PyAny>>,
+    errors: Option<&Bound<'py, PyAny>>,
+    newline: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = slf.py();
+    let default = PyString::intern(py, "r").into_any();
+    let mode_text = mode.get().unwrap_or(&default);
+    let mode = Mode::parse(mode_text)?;
+    let raw = file::class(py)?.call1((slf, mode.raw()))?;
+    slf.get().io_refs.fetch_add(1, Ordering::Relaxed);
+    let io = py.import("io")?;
+    let buffering = buffering.get().filter(|buffering| !buffering.is_none());
+    let size = match buffering {
+        Some(size) if size.ge(0)? => size.clone(),
+        _ => io.getattr("DEFAULT_BUFFER_SIZE")?,
+    };
+    if size.eq(0)? {
+        if !mode.binary {
+            return Err(PyValueError::new_err("unbuffered streams must be binary"));
+        }
+        return Ok(raw);
+    }
+    let buffered = match (mode.reading, mode.writing) {
+        (true, true) => io.getattr("BufferedRWPair")?.call1((&raw, &raw, size))?,
+        (_, false) => io.getattr("BufferedReader")?.call1((&raw, size))?,
+        (false, true) => io.getattr("BufferedWriter")?.call1((&raw, size))?,
+    };
+    if mode.binary {
+        return Ok(buffered);
+    }
+    let keywords = PyDict::new(py);
+    keywords.set_item("encoding", text_encoding(&io, encoding)?)?;
+    keywords.set_item("errors", errors)?;
+    keywords.set_item("newline", newline)?;
+    let text = io
+        .getattr("TextIOWrapper")?
+        .call((buffered,), Some(&keywords))?;
+    text.setattr("mode", mode_text)?;
+    Ok(text)
+}
+
+/// From Python 3.10 on the encoding that is left out may be warned about (PEP 597).
+fn text_encoding<'py>(
+    io: &Bound<'py, PyModule>,
+    encoding: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if cfg!(Py_3_10) {
+        // No frame of Python stands between makefile's caller and this call.
+        return io.getattr("text_encoding")?.call1((encoding, 1)).map(Some);
+    }
+    Ok(encoding.cloned())
+}

@@ -1,0 +1,81 @@
+//! Whether a method is still the one of this file, or was replaced by a subclass or an assignment.
+//!
+//! Methods call each other through the object, as in the standard library: whoever overrides
+//! `close` or `send` changes `__exit__` and `sendfile` too. Where nothing is overridden the call
+//! goes straight on.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyString;
+
+use super::Socket;
+
+macro_rules! methods {
+    ($($variant:ident = $name:literal,)+) => {
+        /// A method that other methods call.
+        #[derive(Clone, Copy)]
+        pub(crate) enum Method {
+            $($variant,)+
+        }
+
+        const NAMES: &[&str] = &[$($name),+];
+    };
+}
+
+methods! {
+    Accept = "_accept",
+    Close = "close",
+    DecrefSocketIos = "_decref_socketios",
+    Fileno = "fileno",
+    RealClose = "_real_close",
+    RecvInto = "recv_into",
+    Send = "send",
+    SendfileUseSend = "_sendfile_use_send",
+    SendfileUseSendfile = "_sendfile_use_sendfile",
+}
+
+/// Name and function of each method as this file defines it.
+type Table = Vec<(Py<PyString>, Py<PyAny>)>;
+
+static TABLE: PyOnceLock<Table> = PyOnceLock::new();
+
+fn entry(py: Python<'_>, method: Method) -> PyResult<&(Py<PyString>, Py<PyAny>)> {
+    let table = TABLE.get_or_try_init(py, || {
+        let class = py.get_type::<Socket>();
+        NAMES
+            .iter()
+            .map(|name| {
+                let name = PyString::intern(py, name);
+                let function = class.getattr(&name)?.unbind();
+                Ok((name.unbind(), function))
+            })
+            .collect::<PyResult<Table>>()
+    })?;
+    table
+        .get(method as usize)
+        .ok_or_else(|| pyo3::exceptions::PySystemError::new_err("method without an entry"))
+}
+
+/// Remembers the methods, before anybody can replace one.
+pub(super) fn remember(py: Python<'_>) -> PyResult<()> {
+    entry(py, Method::Close).map(drop)
+}
+
+/// The socket, where `object` is exactly of our class and nobody replaced the method there.
+pub(crate) fn native<'a, 'py>(
+    object: &'a Bound<'py, PyAny>,
+    method: Method,
+) -> PyResult<Option<&'a Bound<'py, Socket>>> {
+    let py = object.py();
+    let Ok(socket) = object.cast_exact::<Socket>() else {
+        return Ok(None);
+    };
+    let (name, function) = entry(py, method)?;
+    let current = py.get_type::<Socket>().getattr(name)?;
+    Ok(current.is(function).then_some(socket))
+}
+
+/// The name of the method, to call it through the object.
+pub(crate) fn name<'py>(py: Python<'py>, method: Method) -> PyResult<&'py Bound<'py, PyString>> {
+    entry(py, method).map(|(name, _)| name.bind(py))
+}

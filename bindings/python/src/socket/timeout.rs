@@ -1,0 +1,140 @@
+//! Timeouts: seconds as Python has them, nanoseconds inside.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyFloat;
+
+const SECOND: i64 = 1_000_000_000;
+/// poll(2) takes its timeout in milliseconds as a C int; the standard library refuses longer ones.
+const LONGEST: i64 = i32::MAX as i64 * 1_000_000;
+
+/// `None` (wait for ever), zero (never wait) or a time to wait, in nanoseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Timeout(i64);
+
+impl Timeout {
+    pub(crate) const NONE: Timeout = Timeout(-1);
+    pub(crate) const ZERO: Timeout = Timeout(0);
+
+    pub(crate) fn is_none(self) -> bool {
+        self.0 < 0
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How long to wait, where that is neither for ever nor not at all.
+    #[inline]
+    pub(crate) fn to_wait(self) -> Option<Duration> {
+        if self.0 > 0 {
+            Some(Duration::from_nanos(self.0.unsigned_abs()))
+        } else {
+            None
+        }
+    }
+
+    /// What `settimeout` takes: `None`, or a number of seconds, rounded up to the nanosecond.
+    ///
+    /// # Errors
+    /// TypeError for what is no number; ValueError below zero and for NaN; OverflowError beyond
+    /// what poll(2) takes.
+    pub(crate) fn parse(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if object.is_none() {
+            return Ok(Timeout::NONE);
+        }
+        let nanos = match object.cast::<PyFloat>() {
+            Ok(seconds) => from_float(seconds.value())?,
+            Err(_) => from_integer(object)?,
+        };
+        if nanos < 0 {
+            return Err(PyValueError::new_err("Timeout value out of range"));
+        }
+        if nanos > LONGEST {
+            return Err(PyOverflowError::new_err(
+                "timeout doesn't fit into C timeval",
+            ));
+        }
+        Ok(Timeout(nanos))
+    }
+
+    /// What `gettimeout` gives: `None` or seconds as a float.
+    pub(crate) fn to_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        if self.is_none() {
+            return Ok(py.None());
+        }
+        // Whole seconds first: the quotient of two rounded doubles need not be whole.
+        let seconds = if self.0 % SECOND == 0 {
+            (self.0 / SECOND) as f64
+        } else {
+            self.0 as f64 / SECOND as f64
+        };
+        Ok(PyFloat::new(py, seconds).into_any().unbind())
+    }
+}
+
+fn from_float(seconds: f64) -> PyResult<i64> {
+    if seconds.is_nan() {
+        return Err(PyValueError::new_err("Invalid value NaN (not a number)"));
+    }
+    let nanos = seconds * SECOND as f64;
+    // Away from zero, as the standard library rounds: a tiny timeout must not become none at all.
+    let nanos = if nanos < 0.0 {
+        nanos.floor()
+    } else {
+        nanos.ceil()
+    };
+    // 2^63 is a double; i64::MAX is not.
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&nanos) {
+        Ok(nanos as i64)
+    } else {
+        Err(too_large())
+    }
+}
+
+fn from_integer(object: &Bound<'_, PyAny>) -> PyResult<i64> {
+    // The interpreter's own conversion has its own message in every version.
+    // SAFETY: PyLong_AsLongLong takes any object; -1 may come with an exception set.
+    let seconds = unsafe { ffi::PyLong_AsLongLong(object.as_ptr()) };
+    if seconds == -1 {
+        if let Some(error) = PyErr::take(object.py()) {
+            let overflow = error.is_instance_of::<PyOverflowError>(object.py());
+            return Err(if overflow { too_large() } else { error });
+        }
+    }
+    seconds.checked_mul(SECOND).ok_or_else(too_large)
+}
+
+fn too_large() -> PyErr {
+    PyOverflowError::new_err(if cfg!(Py_3_13) {
+        "timestamp too large to convert to C PyTime_t"
+    } else {
+        "timestamp too large to convert to C _PyTime_t"
+    })
+}
+
+/// A timeout that several threads may read and change.
+#[derive(Debug)]
+pub(crate) struct AtomicTimeout(AtomicI64);
+
+impl AtomicTimeout {
+    pub(crate) const fn new(timeout: Timeout) -> Self {
+        AtomicTimeout(AtomicI64::new(timeout.0))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> Timeout {
+        Timeout(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set(&self, timeout: Timeout) {
+        self.0.store(timeout.0, Ordering::Relaxed);
+    }
+}
+
+/// What `setdefaulttimeout` set.
+pub(crate) static DEFAULT: AtomicTimeout = AtomicTimeout::new(Timeout::NONE);
