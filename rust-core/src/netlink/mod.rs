@@ -100,8 +100,8 @@ impl Netlink {
         fd::set_option(fd, libc::SOL_NETLINK, libc::NETLINK_DROP_MEMBERSHIP, &value)
     }
 
-    /// Sends a request of type `kind` with `flags` (`NLM_F_REQUEST` is added) and reads the replies
-    /// into `buf`. Without `NLM_F_DUMP` an acknowledgement is asked for, so that the replies end.
+    /// Sends a request of type `kind` with `flags` and reads the replies into `buf`. `NLM_F_REQUEST`
+    /// and `NLM_F_ACK` are added, so that the replies end.
     ///
     /// # Errors
     /// Those of sendmsg(2).
@@ -189,10 +189,9 @@ impl Cursor {
             op: crate::Op::SendMsg,
             errno: Errno::EMSGSIZE,
         })?;
-        let mut flags = flags | libc::NLM_F_REQUEST as u16;
-        if flags & libc::NLM_F_DUMP as u16 != libc::NLM_F_DUMP as u16 {
-            flags |= libc::NLM_F_ACK as u16;
-        }
+        // A dump that begins is not acknowledged, one that is too short to be looked at is: without
+        // the flag the kernel would stay silent (netlink_rcv_skb, net/netlink/af_netlink.c).
+        let flags = flags | (libc::NLM_F_REQUEST | libc::NLM_F_ACK) as u16;
         let mut header = [0; HEADER_LEN];
         header[..4].copy_from_slice(&len.to_ne_bytes());
         header[4..6].copy_from_slice(&kind.to_ne_bytes());
