@@ -7,6 +7,5 @@ mod native;
 mod parse;
 mod render;
 
-pub(crate) use host::{HostName, resolve_host};
 pub(crate) use parse::parse;
 pub(crate) use render::render;

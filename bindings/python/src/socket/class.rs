@@ -1,7 +1,8 @@
 //! The class as Python sees it: one method per line of its documentation, each a call into the
 //! file that does the work.
 
-use std::sync::atomic::Ordering;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
@@ -533,7 +534,9 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// What PyO3 made `tp_dealloc`.
-static DEALLOC: std::sync::OnceLock<ffi::destructor> = std::sync::OnceLock::new();
+static DEALLOC: OnceLock<ffi::destructor> = OnceLock::new();
+/// The class itself, to tell its direct instances from those of subclasses.
+static CLASS: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Makes `__del__` run for direct instances too: PyO3 has no slot for it. Python subclasses find
 /// the method by name and call it before this deallocator.
@@ -543,6 +546,7 @@ fn install_finalizer(class: *mut ffi::PyTypeObject) {
     unsafe {
         if let Some(dealloc) = (*class).tp_dealloc {
             DEALLOC.get_or_init(|| dealloc);
+            CLASS.store(class, Ordering::Release);
             (*class).tp_finalize = Some(finalize);
             (*class).tp_dealloc = Some(finalize_and_dealloc);
             ffi::PyType_Modified(class);
@@ -570,8 +574,7 @@ unsafe extern "C" fn finalize_and_dealloc(object: *mut ffi::PyObject) {
     // finalized by its own deallocator, which calls this one. PyObject_CallFinalizerFromDealloc:
     // -1 says that the finalizer gave the object a new life.
     unsafe {
-        let class = ffi::Py_TYPE(object);
-        if (*class).tp_dealloc == Some(finalize_and_dealloc as ffi::destructor)
+        if ffi::Py_TYPE(object) == CLASS.load(Ordering::Acquire)
             && ffi::PyObject_CallFinalizerFromDealloc(object) < 0
         {
             return;
