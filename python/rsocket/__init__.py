@@ -166,12 +166,14 @@ def create_connection(
             if source_address:
                 sock.bind(source_address)
             sock.connect(target)
-        except error as failure:
+        except BaseException as failure:
+            if sock is not None:
+                sock.close()
+            if not isinstance(failure, error):
+                raise
             if not all_errors:
                 failures.clear()
             failures.append(failure)
-            if sock is not None:
-                sock.close()
         else:
             # The tracebacks of the failures lead to this frame: break the cycle.
             failures.clear()
@@ -248,7 +250,7 @@ def create_server(
             sock.listen()
         else:
             sock.listen(backlog)
-    except error:
+    except BaseException:
         sock.close()
         raise
     return sock

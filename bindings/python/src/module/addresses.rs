@@ -27,16 +27,16 @@ pub(super) static FUNCTIONS: Table<2> = functions! {
 /// Returns a list of (family, type, protocol, canonical name, address). A numeric host is answered
 /// at once; any other waits for the system's resolver, other threads running meanwhile.
 #[pyfunction]
-#[pyo3(signature = (host, port, family=None, r#type=None, proto=None, flags=None),
+#[pyo3(signature = (host, port, family=Given(None), r#type=Given(None), proto=Given(None), flags=Given(None)),
        text_signature = "(host, port, family=0, type=0, proto=0, flags=0)")]
 pub(super) fn getaddrinfo<'py>(
     py: Python<'py>,
     host: &Bound<'py, PyAny>,
     port: &Bound<'py, PyAny>,
-    family: Option<Given<'_, 'py>>,
-    r#type: Option<Given<'_, 'py>>,
-    proto: Option<Given<'_, 'py>>,
-    flags: Option<Given<'_, 'py>>,
+    family: Given<'_, 'py>,
+    r#type: Given<'_, 'py>,
+    proto: Given<'_, 'py>,
+    flags: Given<'_, 'py>,
 ) -> PyResult<Bound<'py, PyList>> {
     let [family, kind, protocol, flags] = integers(py, [family, r#type, proto, flags])?;
     let hints = Hints {
@@ -69,26 +69,26 @@ pub(super) fn getaddrinfo<'py>(
     to_list(py, answers, Protocol::from_raw(protocol))
 }
 
-/// An argument that was given at all: `None` is one, and no number.
-pub(super) struct Given<'a, 'py>(Borrowed<'a, 'py, PyAny>);
+/// An argument that may be left out; `None` is given, and no number.
+pub(super) struct Given<'a, 'py>(Option<Borrowed<'a, 'py, PyAny>>);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Given<'a, 'py> {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        Ok(Given(object))
+        Ok(Given(Some(object)))
     }
 }
 
-fn integers(py: Python<'_>, given: [Option<Given<'_, '_>>; 4]) -> PyResult<[c_int; 4]> {
+fn integers(py: Python<'_>, given: [Given<'_, '_>; 4]) -> PyResult<[c_int; 4]> {
     let mut numbers = [0; 4];
     for (number, argument) in numbers.iter_mut().zip(&given) {
-        match argument.as_ref().map(|argument| plain_int(&argument.0)) {
+        match argument.0.as_ref().map(|argument| plain_int(argument)) {
             None => {}
             Some(Some(plain)) => *number = plain,
             Some(None) => {
-                let objects = given.iter().map(|argument| match argument {
-                    Some(argument) => argument.0.to_owned(),
+                let objects = given.iter().map(|argument| match &argument.0 {
+                    Some(argument) => (**argument).clone(),
                     None => PyInt::new(py, 0).into_any(),
                 });
                 return parsed(&PyTuple::new(py, objects)?);

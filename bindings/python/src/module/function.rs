@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use pyo3::exceptions::PySystemError;
+use pyo3::exceptions::{PySystemError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -42,7 +42,11 @@ pub(super) fn add<const N: usize>(
 pub(super) fn enter(
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
 ) -> *mut ffi::PyObject {
-    Python::attach(|py| {
+    let mut body = Some(body);
+    let mut run = |py: Python<'_>| {
+        let Some(body) = body.take() else {
+            return ptr::null_mut();
+        };
         let answer = catch_unwind(AssertUnwindSafe(|| body(py))).unwrap_or_else(|_| {
             Err(PySystemError::new_err(
                 "a function of rsocket panicked; please report it",
@@ -55,6 +59,11 @@ pub(super) fn enter(
                 ptr::null_mut()
             }
         }
+    };
+    // PyO3 counts how deep a thread is in it, but not while the interpreter shuts down.
+    Python::try_attach(&mut run).unwrap_or_else(|| {
+        // SAFETY: the interpreter calls its functions on attached threads only.
+        run(unsafe { Python::assume_attached() })
     })
 }
 
@@ -119,17 +128,23 @@ macro_rules! functions {
     (@fast $path:path) => {{
         unsafe extern "C" fn call(
             _module: *mut pyo3::ffi::PyObject,
-            arguments: *mut *mut pyo3::ffi::PyObject,
+            arguments: *const *mut pyo3::ffi::PyObject,
             count: pyo3::ffi::Py_ssize_t,
+            keywords: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
             $crate::module::function::enter(|py| {
-                // SAFETY: METH_FASTCALL passes `count` objects, which the caller keeps alive.
-                let arguments =
-                    unsafe { $crate::module::function::Arguments::new(py, arguments, count) };
+                // SAFETY: METH_FASTCALL passes `count` objects, which the caller keeps alive, and
+                // those of the keywords behind them.
+                let arguments = unsafe {
+                    $crate::module::function::Arguments::new(py, arguments, count, keywords)
+                };
                 $path(&arguments)
             })
         }
-        (pyo3::ffi::PyMethodDefPointer { PyCFunctionFast: call }, pyo3::ffi::METH_FASTCALL)
+        (
+            pyo3::ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: call },
+            pyo3::ffi::METH_FASTCALL | pyo3::ffi::METH_KEYWORDS,
+        )
     }};
 }
 pub(super) use functions;
@@ -138,22 +153,31 @@ pub(super) use functions;
 pub(super) struct Arguments<'a, 'py> {
     py: Python<'py>,
     objects: &'a [*mut ffi::PyObject],
+    has_keywords: bool,
 }
 
 impl<'a, 'py> Arguments<'a, 'py> {
     /// # Safety
-    /// `objects` must point to `count` live objects that outlive the result.
+    /// `objects` must point to `count` live objects that outlive the result; `keywords` is null or
+    /// a live tuple.
     pub(super) unsafe fn new(
         py: Python<'py>,
-        objects: *mut *mut ffi::PyObject,
+        objects: *const *mut ffi::PyObject,
         count: ffi::Py_ssize_t,
+        keywords: *mut ffi::PyObject,
     ) -> Self {
         let objects = match usize::try_from(count) {
             Ok(0) | Err(_) => &[][..],
             // SAFETY: the caller's promise.
             Ok(count) => unsafe { std::slice::from_raw_parts(objects, count) },
         };
-        Arguments { py, objects }
+        // SAFETY: the caller's promise.
+        let has_keywords = !keywords.is_null() && unsafe { ffi::PyTuple_Size(keywords) } > 0;
+        Arguments {
+            py,
+            objects,
+            has_keywords,
+        }
     }
 
     pub(super) fn py(&self) -> Python<'py> {
@@ -164,9 +188,19 @@ impl<'a, 'py> Arguments<'a, 'py> {
     pub(super) fn only(&self) -> Option<Borrowed<'a, 'py, PyAny>> {
         match self.objects {
             // SAFETY: a live object, as `new` was promised.
-            [object] => Some(unsafe { Borrowed::from_ptr(self.py, *object) }),
+            [object] if !self.has_keywords => Some(unsafe { Borrowed::from_ptr(self.py, *object) }),
             _ => None,
         }
+    }
+
+    /// # Errors
+    /// TypeError where there are keyword arguments, as for a function of C that takes none.
+    pub(super) fn refuse_keywords(&self, name: &str) -> PyResult<()> {
+        if self.has_keywords {
+            let text = format!("{name}() takes no keyword arguments");
+            return Err(PyTypeError::new_err(text));
+        }
+        Ok(())
     }
 
     /// The arguments as a tuple, for [`parse!`].

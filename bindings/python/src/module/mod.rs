@@ -19,5 +19,16 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     function::add(module, &interfaces::FUNCTIONS)?;
     function::add(module, &names::FUNCTIONS)?;
     function::add(module, &numbers::FUNCTIONS)?;
-    constants::add(module)
+    function::add(module, &numbers::SHORT_FUNCTIONS)?;
+    constants::add(module)?;
+    module.add("has_ipv6", true)?;
+    module.add("__version__", version())
+}
+
+/// The version of the crate as Python spells it (PEP 440): 1.0.0-alpha.1 is 1.0.0a1.
+fn version() -> String {
+    env!("CARGO_PKG_VERSION")
+        .replace("-alpha.", "a")
+        .replace("-beta.", "b")
+        .replace("-rc.", "rc")
 }

@@ -10,12 +10,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyString, PyTuple};
 use rsocket::Errno;
 
-use super::function::{Answer, Arguments, Table, functions, optional, parse, plain_int};
+#[cfg(not(Py_3_13))]
+use super::function::plain_int;
+use super::function::{Answer, Table, functions, optional, parse};
 use crate::error;
 
-pub(super) static FUNCTIONS: Table<9> = functions! {
-    fast htons "(x, /)" = htons, "A 16-bit number from host to network byte order.";
-    fast ntohs "(x, /)" = ntohs, "A 16-bit number from network to host byte order.";
+pub(super) static FUNCTIONS: Table<7> = functions! {
     one htonl "(x, /)" = htonl, "A 32-bit number from host to network byte order.";
     one ntohl "(x, /)" = ntohl, "A 32-bit number from network to host byte order.";
     tuple inet_aton "(ip_addr, /)" = inet_aton,
@@ -27,28 +27,58 @@ pub(super) static FUNCTIONS: Table<9> = functions! {
         "The text of an IPv4 or IPv6 address.";
 };
 
-fn htons<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
-    swapped(args, "htons", |args, place| parse!(args, c"i:htons", place))
+#[cfg(Py_3_13)]
+pub(super) static SHORT_FUNCTIONS: Table<3> = functions! {
+    one htons "(x, /)" = htons, "A 16-bit number from host to network byte order.";
+    one ntohs "(x, /)" = ntohs, "A 16-bit number from network to host byte order.";
+};
+
+#[cfg(Py_3_13)]
+fn htons<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
+    swapped(argument.py(), "htons", crate::argument::lone_int(argument)?)
 }
 
-fn ntohs<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
-    swapped(args, "ntohs", |args, place| parse!(args, c"i:ntohs", place))
+#[cfg(Py_3_13)]
+fn ntohs<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
+    swapped(argument.py(), "ntohs", crate::argument::lone_int(argument)?)
 }
 
-fn swapped<'py>(
-    args: &Arguments<'_, 'py>,
-    name: &str,
-    parse: impl FnOnce(&Bound<'py, PyTuple>, *mut c_int) -> PyResult<()>,
-) -> Answer<'py> {
-    let py = args.py();
-    let number = match args.only() {
-        Some(argument) => match plain_int(&argument) {
-            Some(number) => number,
-            None if cfg!(Py_3_13) => crate::argument::lone_int(&argument)?,
-            None => parsed(args, parse)?,
-        },
-        None => parsed(args, parse)?,
-    };
+// Before 3.13 these two parse a tuple, and their messages tell.
+#[cfg(not(Py_3_13))]
+pub(super) static SHORT_FUNCTIONS: Table<3> = functions! {
+    fast htons "(x, /)" = htons, "A 16-bit number from host to network byte order.";
+    fast ntohs "(x, /)" = ntohs, "A 16-bit number from network to host byte order.";
+};
+
+#[cfg(not(Py_3_13))]
+fn htons<'py>(args: &super::function::Arguments<'_, 'py>) -> Answer<'py> {
+    let mut number = args.only().and_then(|argument| plain_int(&argument));
+    if number.is_none() {
+        args.refuse_keywords("htons")?;
+        parse!(
+            &args.to_tuple()?,
+            c"i:htons",
+            ptr::from_mut(number.insert(0))
+        )?;
+    }
+    swapped(args.py(), "htons", number.unwrap_or(0))
+}
+
+#[cfg(not(Py_3_13))]
+fn ntohs<'py>(args: &super::function::Arguments<'_, 'py>) -> Answer<'py> {
+    let mut number = args.only().and_then(|argument| plain_int(&argument));
+    if number.is_none() {
+        args.refuse_keywords("ntohs")?;
+        parse!(
+            &args.to_tuple()?,
+            c"i:ntohs",
+            ptr::from_mut(number.insert(0))
+        )?;
+    }
+    swapped(args.py(), "ntohs", number.unwrap_or(0))
+}
+
+fn swapped<'py>(py: Python<'py>, name: &str, number: c_int) -> Answer<'py> {
     if number < 0 {
         let text =
             format!("{name}: can't convert negative Python int to C 16-bit unsigned integer");
@@ -74,15 +104,6 @@ fn swapped<'py>(
         }
     };
     Ok(PyInt::new(py, short.to_be()).into_any())
-}
-
-fn parsed<'py>(
-    args: &Arguments<'_, 'py>,
-    parse: impl FnOnce(&Bound<'py, PyTuple>, *mut c_int) -> PyResult<()>,
-) -> PyResult<c_int> {
-    let mut number = 0;
-    parse(&args.to_tuple()?, &raw mut number)?;
-    Ok(number)
 }
 
 fn htonl<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
@@ -142,7 +163,7 @@ fn inet_ntoa<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
     let octets: [u8; 4] = packed
         .bytes()
         .try_into()
-        .map_err(|_| PyOSError::new_err("packed IP wrong length"))?;
+        .map_err(|_| PyOSError::new_err("packed IP wrong length for inet_ntoa"))?;
     Ok(PyString::new(args.py(), &Ipv4Addr::from(octets).to_string()).into_any())
 }
 
