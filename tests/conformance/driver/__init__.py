@@ -1,0 +1,1 @@
+"""The driver of CPython's own tests against a replacement of `socket`: see `run.py` beside it."""
