@@ -12,6 +12,7 @@ from rsocket._socket import (
     CMSG_LEN,
     CMSG_SPACE,
     SocketIO,
+    _GiveupOnSendfile,
     close,
     dup,
     getaddrinfo,
@@ -52,10 +53,6 @@ if sys.version_info >= (3, 10):
 _LOCALHOST = "127.0.0.1"
 _LOCALHOST_V6 = "::1"
 _GLOBAL_DEFAULT_TIMEOUT = object()
-
-
-class _GiveupOnSendfile(Exception):
-    """Says that `os.sendfile` cannot be used; kept for code that knows the name."""
 
 
 # Names that are made when first asked for: the constants and enums, which take longer than the
