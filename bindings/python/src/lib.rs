@@ -5,6 +5,7 @@
 
 mod address;
 mod argument;
+mod attach;
 mod audit;
 mod buffer;
 mod enums;

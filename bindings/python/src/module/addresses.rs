@@ -14,6 +14,7 @@ use std::net::{SocketAddr, SocketAddrV6};
 use super::function::{Answer, Table, functions, optional, parse, plain_int};
 use super::names::decode;
 use crate::address::render;
+use crate::argument::Given;
 use crate::wait::unlocked;
 use crate::{audit, enums, error};
 
@@ -27,16 +28,16 @@ pub(super) static FUNCTIONS: Table<2> = functions! {
 /// Returns a list of (family, type, protocol, canonical name, address). A numeric host is answered
 /// at once; any other waits for the system's resolver, other threads running meanwhile.
 #[pyfunction]
-#[pyo3(signature = (host, port, family=Given(None), r#type=Given(None), proto=Given(None), flags=Given(None)),
+#[pyo3(signature = (host, port, family=Given::NOTHING, r#type=Given::NOTHING, proto=Given::NOTHING, flags=Given::NOTHING),
        text_signature = "(host, port, family=0, type=0, proto=0, flags=0)")]
 pub(super) fn getaddrinfo<'py>(
     py: Python<'py>,
     host: &Bound<'py, PyAny>,
     port: &Bound<'py, PyAny>,
-    family: Given<'_, 'py>,
-    r#type: Given<'_, 'py>,
-    proto: Given<'_, 'py>,
-    flags: Given<'_, 'py>,
+    family: Given<'py>,
+    r#type: Given<'py>,
+    proto: Given<'py>,
+    flags: Given<'py>,
 ) -> PyResult<Bound<'py, PyList>> {
     let [family, kind, protocol, flags] = integers(py, [family, r#type, proto, flags])?;
     let hints = Hints {
@@ -69,26 +70,15 @@ pub(super) fn getaddrinfo<'py>(
     to_list(py, answers, Protocol::from_raw(protocol))
 }
 
-/// An argument that may be left out; `None` is given, and no number.
-pub(super) struct Given<'a, 'py>(Option<Borrowed<'a, 'py, PyAny>>);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Given<'a, 'py> {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        Ok(Given(Some(object)))
-    }
-}
-
-fn integers(py: Python<'_>, given: [Given<'_, '_>; 4]) -> PyResult<[c_int; 4]> {
+fn integers(py: Python<'_>, given: [Given<'_>; 4]) -> PyResult<[c_int; 4]> {
     let mut numbers = [0; 4];
     for (number, argument) in numbers.iter_mut().zip(&given) {
-        match argument.0.as_ref().map(|argument| plain_int(argument)) {
+        match argument.get().map(plain_int) {
             None => {}
             Some(Some(plain)) => *number = plain,
             Some(None) => {
-                let objects = given.iter().map(|argument| match &argument.0 {
-                    Some(argument) => (**argument).clone(),
+                let objects = given.iter().map(|argument| match argument.get() {
+                    Some(argument) => argument.clone(),
                     None => PyInt::new(py, 0).into_any(),
                 });
                 return parsed(&PyTuple::new(py, objects)?);

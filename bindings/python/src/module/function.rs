@@ -10,6 +10,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::attach::Attached;
+
 /// What a function of the module gives: a new object.
 pub(super) type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
@@ -40,13 +42,10 @@ pub(super) fn add<const N: usize>(
 
 /// Runs the body of a function that the interpreter called.
 pub(super) fn enter(
+    attached: Attached,
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
 ) -> *mut ffi::PyObject {
-    let mut body = Some(body);
-    let mut run = |py: Python<'_>| {
-        let Some(body) = body.take() else {
-            return ptr::null_mut();
-        };
+    attached.run(|py| {
         let answer = catch_unwind(AssertUnwindSafe(|| body(py))).unwrap_or_else(|_| {
             Err(PySystemError::new_err(
                 "a function of rsocket panicked; please report it",
@@ -59,11 +58,6 @@ pub(super) fn enter(
                 ptr::null_mut()
             }
         }
-    };
-    // PyO3 counts how deep a thread is in it, but not while the interpreter shuts down.
-    Python::try_attach(&mut run).unwrap_or_else(|| {
-        // SAFETY: the interpreter calls its functions on attached threads only.
-        run(unsafe { Python::assume_attached() })
     })
 }
 
@@ -92,7 +86,9 @@ macro_rules! functions {
             _module: *mut pyo3::ffi::PyObject,
             _nothing: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            $crate::module::function::enter(|py| $path(py))
+            // SAFETY: the interpreter calls the functions of a table.
+            let attached = unsafe { $crate::attach::Attached::assume() };
+            $crate::module::function::enter(attached, |py| $path(py))
         }
         (pyo3::ffi::PyMethodDefPointer { PyCFunction: call }, pyo3::ffi::METH_NOARGS)
     }};
@@ -101,7 +97,9 @@ macro_rules! functions {
             _module: *mut pyo3::ffi::PyObject,
             argument: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            $crate::module::function::enter(|py| {
+            // SAFETY: the interpreter calls the functions of a table.
+            let attached = unsafe { $crate::attach::Attached::assume() };
+            $crate::module::function::enter(attached, |py| {
                 // SAFETY: METH_O passes one object, which the caller keeps alive.
                 let argument = unsafe { pyo3::Borrowed::from_ptr(py, argument) };
                 $path(&argument)
@@ -114,7 +112,9 @@ macro_rules! functions {
             _module: *mut pyo3::ffi::PyObject,
             arguments: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            $crate::module::function::enter(|py| {
+            // SAFETY: the interpreter calls the functions of a table.
+            let attached = unsafe { $crate::attach::Attached::assume() };
+            $crate::module::function::enter(attached, |py| {
                 // SAFETY: METH_VARARGS passes a tuple, which the caller keeps alive.
                 let arguments = unsafe {
                     pyo3::Borrowed::from_ptr(py, arguments)
@@ -132,7 +132,9 @@ macro_rules! functions {
             count: pyo3::ffi::Py_ssize_t,
             keywords: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            $crate::module::function::enter(|py| {
+            // SAFETY: the interpreter calls the functions of a table.
+            let attached = unsafe { $crate::attach::Attached::assume() };
+            $crate::module::function::enter(attached, |py| {
                 // SAFETY: METH_FASTCALL passes `count` objects, which the caller keeps alive, and
                 // those of the keywords behind them.
                 let arguments = unsafe {

@@ -14,6 +14,7 @@ use super::{
     Socket, connection, lifecycle, makefile, message, native, options, sendfile, transfer,
 };
 use crate::argument::{Given, arity, int, int_or, lone_int, size};
+use crate::attach::Attached;
 use crate::enums;
 
 /// An optional size, 0 where it is left out.
@@ -556,7 +557,9 @@ fn install_finalizer(class: *mut ffi::PyTypeObject) {
 
 /// `tp_finalize`: leaves the exception at hand, if any, as it was.
 unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
-    Python::attach(|py| {
+    // SAFETY: the interpreter calls the slots of a type.
+    let attached = unsafe { Attached::assume() };
+    attached.run(|py| {
         let raised = PyErr::take(py);
         // SAFETY: the interpreter finalizes live objects only, and this is a slot of our class.
         let object = unsafe { Bound::from_borrowed_ptr(py, object) };

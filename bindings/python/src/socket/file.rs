@@ -17,7 +17,9 @@ use rsocket::Errno;
 
 use super::native::{self, Method, native};
 use super::{lifecycle, transfer};
+use crate::attach::Attached;
 use crate::argument::arity;
+use crate::attach::Attached;
 use crate::error;
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
@@ -90,7 +92,9 @@ unsafe impl<T> Sync for Static<T> {}
 fn enter(
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
 ) -> *mut ffi::PyObject {
-    Python::attach(|py| {
+    // SAFETY: every caller is a method that the interpreter calls.
+    let attached = unsafe { Attached::assume() };
+    attached.run(|py| {
         let answer = catch_unwind(AssertUnwindSafe(|| body(py))).unwrap_or_else(|_| {
             Err(PySystemError::new_err(
                 "a method of SocketIO panicked; please report it",
