@@ -17,7 +17,6 @@ use rsocket::Errno;
 
 use super::native::{self, Method, native};
 use super::{lifecycle, transfer};
-use crate::attach::Attached;
 use crate::argument::arity;
 use crate::attach::Attached;
 use crate::error;

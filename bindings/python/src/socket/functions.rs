@@ -5,7 +5,7 @@ use rsocket::{Family, Kind, Protocol, fd};
 
 use super::timeout::{self, Timeout};
 use super::{Socket, adopt};
-use crate::argument::int_or;
+use crate::argument::{Given, int_or};
 use crate::error;
 use crate::wait::unlocked;
 
@@ -23,15 +23,18 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Makes a pair of connected sockets with socketpair(2), AF_UNIX and SOCK_STREAM by default. Both
 /// are close-on-exec and have the default timeout. Raises OSError where the family has no pairs.
 #[pyfunction]
-#[pyo3(signature = (family = None, r#type = None, proto = None))]
+#[pyo3(signature = (family = None, r#type = Given::NOTHING, proto = Given::NOTHING))]
 fn socketpair<'py>(
     py: Python<'py>,
     family: Option<&Bound<'py, PyAny>>,
-    r#type: Option<&Bound<'py, PyAny>>,
-    proto: Option<&Bound<'py, PyAny>>,
+    r#type: Given<'py>,
+    proto: Given<'py>,
 ) -> PyResult<(Bound<'py, Socket>, Bound<'py, Socket>)> {
     let family = int_or(family.filter(|family| !family.is_none()), libc::AF_UNIX)?;
-    let (kind, protocol) = (int_or(r#type, libc::SOCK_STREAM)?, int_or(proto, 0)?);
+    let (kind, protocol) = (
+        int_or(r#type.get(), libc::SOCK_STREAM)?,
+        int_or(proto.get(), 0)?,
+    );
     let timeout = timeout::DEFAULT.get();
     let nonblocking = kind & libc::SOCK_NONBLOCK != 0;
     let made = if nonblocking || timeout.is_none() {

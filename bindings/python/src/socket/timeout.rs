@@ -92,7 +92,11 @@ fn from_float(seconds: f64) -> PyResult<i64> {
     if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&nanos) {
         Ok(nanos as i64)
     } else {
-        Err(too_large())
+        Err(if cfg!(Py_3_11) {
+            PyOverflowError::new_err("timestamp out of range for platform time_t")
+        } else {
+            too_large()
+        })
     }
 }
 
