@@ -395,7 +395,14 @@ fn connect_until(
         let deadline = wait.deadline();
         match errno {
             // unix(7): a Unix-domain connect that a signal interrupts has not begun.
-            Errno::EINTR if address.family() == Family::UNIX => wait.interrupted()?,
+            Errno::EINTR if address.family() == Family::UNIX => {
+                wait.interrupted()?;
+                // The socket's own timeout is rounded up to a tick of the kernel, and begins again
+                // with each attempt: signals that come faster would keep it from ever ending.
+                if deadline.and_then(Deadline::remaining) == Some(Duration::ZERO) {
+                    return Err(Error::TimedOut);
+                }
+            }
             // connect(2): after EINTR the attempt goes on "asynchronously".
             Errno::EINTR => {
                 wait.interrupted()?;
