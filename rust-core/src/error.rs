@@ -51,6 +51,9 @@ pub enum Error {
     /// The stream ended before all bytes that were asked for had come.
     #[error("end of stream before all bytes had come")]
     UnexpectedEof,
+    /// A batch of messages to send has no slot left.
+    #[error("the batch has no free slot")]
+    BatchFull,
     /// An address, or the text of one, is malformed.
     #[error("{0}")]
     Address(#[from] AddressError),
@@ -70,7 +73,7 @@ impl Error {
     ///
     /// Where no system call failed: [`Errno::ETIMEDOUT`] for a deadline, [`Errno::EINTR`] for an
     /// interruption, [`Errno::EBADF`] for a closed socket, [`Errno::EAFNOSUPPORT`], [`Errno::EPROTOTYPE`], [`Errno::ENODATA`] for an early
-    /// end of stream, and [`Errno::EINVAL`], [`Errno::ENAMETOOLONG`] or [`Errno::EMSGSIZE`] for
+    /// end of stream, [`Errno::ENOBUFS`] for a full batch, and [`Errno::EINVAL`], [`Errno::ENAMETOOLONG`] or [`Errno::EMSGSIZE`] for
     /// input that was refused.
     #[must_use]
     pub fn errno(&self) -> Errno {
@@ -82,6 +85,7 @@ impl Error {
             Error::WrongFamily => Errno::EAFNOSUPPORT,
             Error::WrongKind => Errno::EPROTOTYPE,
             Error::UnexpectedEof => Errno::ENODATA,
+            Error::BatchFull => Errno::ENOBUFS,
             Error::Address(error) => error.errno(),
             Error::Control(error) => error.errno(),
             Error::Netlink(error) => error.errno(),

@@ -19,6 +19,7 @@ use crate::flags::MsgFlags;
 use crate::policy::{Deadline, Readiness, Wait, run, until_passed, until_ready};
 use crate::sys::call::{self, as_uninit};
 
+pub use crate::batch::{RecvSlot, SLOTS_MAX, SendSlot, recv_batch, send_batch};
 pub use crate::control::{control_len, control_messages, control_space, push_control};
 pub use crate::sys::call::MessageInfo;
 pub use crate::unix::peer::{peer_groups, peer_pidfd, peer_security};

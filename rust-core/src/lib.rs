@@ -50,6 +50,7 @@ mod error;
 mod sys;
 
 mod address;
+mod batch;
 mod control;
 mod endpoint;
 mod family;
@@ -63,6 +64,9 @@ mod shared;
 mod unix;
 
 pub use address::{Address, AddressView, PacketAddress, Place, Target, UnixName};
+pub use batch::{
+    ReceivedMessage, ReceivedMessages, RecvBatch, Segments, SendBatch, SendMessages,
+};
 pub use control::{
     Ancillary, Control, ControlBuilder, Credentials, ErrorOrigin, ExtendedError, Fds, Messages,
     PacketInfo, TakeFds, Timestamp, Timestamps,

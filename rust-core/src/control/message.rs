@@ -64,7 +64,7 @@ pub enum Control<'a> {
 }
 
 impl<'a> Control<'a> {
-    fn new(message: ReceivedMessage<'a>) -> Self {
+    pub(crate) fn new(message: ReceivedMessage<'a>) -> Self {
         let (level, kind) = (message.level, message.kind);
         if level == libc::SOL_SOCKET {
             match kind {

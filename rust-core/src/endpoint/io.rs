@@ -56,7 +56,7 @@ impl Endpoint {
     /// Flags that make a message's full length known. A stream has no messages, and TCP takes
     /// MSG_TRUNC as "throw away" (tcp(7)).
     #[inline]
-    fn receive_flags(&self, flags: MsgFlags) -> MsgFlags {
+    pub(super) fn receive_flags(&self, flags: MsgFlags) -> MsgFlags {
         if self.kind.is_stream() {
             flags
         } else {

@@ -1,6 +1,7 @@
 //! [`Endpoint`]: one socket of any family and kind. Making, naming and connecting; the verbs that
 //! move data are in `io.rs`.
 
+mod batch;
 mod convert;
 mod io;
 mod target;

@@ -250,8 +250,9 @@ pub(crate) fn send_to(
     check_len(unsafe { libc::sendto(fd.as_raw_fd(), data, len, flags, to.as_ptr(), to.len()) })
 }
 
-/// What recvmsg(2) said besides the data.
-#[derive(Clone, Copy, Debug)]
+/// What recvmsg(2) said besides the data. Laid out as in C: two `size_t` and an `int`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
 pub struct MessageInfo {
     /// How many bytes came; with MSG_TRUNC asked for, how long the message was.
     pub len: usize,

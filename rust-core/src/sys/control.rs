@@ -234,6 +234,12 @@ impl<'a> ReceivedMessages<'a> {
         ReceivedMessages { rest: written }
     }
 
+    /// The same walk from where it stands, for a shorter time.
+    #[inline]
+    pub(crate) fn reborrow(&mut self) -> ReceivedMessages<'_> {
+        ReceivedMessages { rest: self.rest }
+    }
+
     /// Closes every descriptor that was not taken.
     pub(crate) fn close_fds(self) {
         for message in self {

@@ -11,6 +11,7 @@ pub(crate) mod file;
 pub(crate) mod gate;
 pub(crate) mod interface;
 pub(crate) mod missing;
+pub(crate) mod mmsg;
 pub(crate) mod resolve;
 pub(crate) mod sockaddr;
 pub(crate) mod wake;

@@ -5,6 +5,8 @@ use std::slice;
 
 use libc::{sockaddr, sockaddr_storage, socklen_t};
 
+use crate::address::Address;
+
 /// As many bytes as any address of the kernel has.
 pub(crate) const CAPACITY: usize = size_of::<sockaddr_storage>();
 
@@ -123,5 +125,24 @@ impl SockAddr {
             0
         };
         result
+    }
+
+    /// Says how long the address is that a system call has just written.
+    ///
+    /// # Safety
+    /// The kernel must have written `len` bytes, or as many as fit where `len` is more.
+    #[inline]
+    pub(crate) unsafe fn set_len(&mut self, len: socklen_t) {
+        self.len = len.min(CAPACITY as socklen_t);
+    }
+}
+
+// Here and not beside the type, because it is unsafe.
+impl Address {
+    /// The address that stands there in native form.
+    #[inline]
+    pub(crate) fn of(native: &SockAddr) -> &Address {
+        // SAFETY: `Address` is `repr(transparent)` over a SockAddr.
+        unsafe { &*std::ptr::from_ref(native).cast::<Address>() }
     }
 }
