@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::Errno;
+use crate::activation::ActivationError;
 
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -66,6 +67,14 @@ pub enum Error {
     /// A name could not be resolved.
     #[error("{0}")]
     Resolve(#[from] ResolveError),
+    /// A socket that the service manager should have handed over is not there.
+    #[error("{0}")]
+    Activation(#[from] ActivationError),
+    /// An asynchronous call was made outside a tokio runtime, or its runtime was shut down.
+    #[cfg(feature = "tokio")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+    #[error("no tokio runtime is running")]
+    NoRuntime,
 }
 
 impl Error {
@@ -90,6 +99,9 @@ impl Error {
             Error::Control(error) => error.errno(),
             Error::Netlink(error) => error.errno(),
             Error::Resolve(_) => Errno::EADDRNOTAVAIL,
+            #[cfg(feature = "tokio")]
+            Error::NoRuntime => Errno::ECANCELED,
+            Error::Activation(error) => error.errno(),
         }
     }
 
@@ -141,6 +153,7 @@ ops! {
     Chmod = "fchmod",
     Connect = "connect",
     Dup = "fcntl(F_DUPFD_CLOEXEC)",
+    EpollCtl = "epoll_ctl",
     EventFd = "eventfd",
     Fcntl = "fcntl",
     GetAddrInfo = "getaddrinfo",
@@ -169,6 +182,7 @@ ops! {
     SocketPair = "socketpair",
     Splice = "splice",
     Stat = "stat",
+    TimerFd = "timerfd_create",
     Unlink = "unlink",
 }
 

@@ -49,8 +49,10 @@ mod error;
 )]
 mod sys;
 
-mod address;
+mod activation;
 mod batch;
+mod address;
+mod connect;
 mod control;
 mod endpoint;
 mod family;
@@ -58,9 +60,14 @@ pub mod fd;
 mod flags;
 pub mod interface;
 pub mod netlink;
+pub mod option;
 mod policy;
 mod resolve;
 mod shared;
+mod tcp;
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub mod tokio;
 mod unix;
 
 pub use address::{Address, AddressView, PacketAddress, Place, Target, UnixName};
@@ -85,3 +92,6 @@ pub use resolve::{
 pub use shared::SharedEndpoint;
 pub use sys::gate::{Gate, Pass, WakingWait};
 pub use unix::{BoundUnix, UnixBind, UnixPath};
+pub use connect::{Attempt, NoneConnected, Stagger, connect_any, connect_any_with};
+pub use tcp::{Keepalive, TcpInfo};
+pub use activation::{Activation, ActivationError};

@@ -4,6 +4,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::{Endpoint, identify};
+use crate::activation::{Activation, ActivationError};
 use crate::address::{Address, Place, Target};
 use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
@@ -63,8 +64,9 @@ impl Endpoint {
     /// # Errors
     /// EADDRINUSE and the others of [`Endpoint::bind`] and [`Endpoint::listen`]; those of
     /// [`resolve`]; what `configure` returns; ENOTSOCK for an inherited descriptor that is no
-    /// socket; EOPNOTSUPP for `unlink=1`, which a bare socket cannot do when it is closed, and for
-    /// a named activation.
+    /// socket; ENOENT for an activation that is not there or was taken before; EOPNOTSUPP for
+    /// `unlink=1`, which a bare socket cannot do when it is closed ([`UnixBind`](crate::UnixBind)
+    /// can).
     pub fn listen_at(
         target: &Target,
         mut configure: impl FnMut(BorrowedFd<'_>) -> Result<()>,
@@ -85,7 +87,7 @@ impl Endpoint {
                 |shape, address| listen_on(target, shape, address, &mut configure),
             ),
             Place::Fd(number) => inherited(*number),
-            Place::Activation(_) => Err(unsupported(Op::Socket)),
+            Place::Activation(name) => activated(name),
         }
     }
 
@@ -158,6 +160,12 @@ fn inherited(number: i32) -> Result<Endpoint> {
         kind,
         protocol,
     })
+}
+
+/// The first socket of that name which the service manager handed over and nobody has taken.
+fn activated(name: &str) -> Result<Endpoint> {
+    let activation = Activation::from_env()?.ok_or(ActivationError::NoSuchName)?;
+    activation.take(name)
 }
 
 fn listen_on(
@@ -269,7 +277,7 @@ fn connect_each(
             each_address(target, name, *port, ResolveFlags::empty(), connect_one)
         }
         Place::Fd(number) => inherited(*number),
-        Place::Activation(_) => Err(unsupported(Op::Socket)),
+        Place::Activation(name) => activated(name),
     }
 }
 

@@ -9,9 +9,13 @@ pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod file;
 pub(crate) mod gate;
+pub(crate) mod inherit;
 pub(crate) mod interface;
-pub(crate) mod missing;
 pub(crate) mod mmsg;
+pub(crate) mod missing;
+pub(crate) mod option;
+#[cfg(feature = "tokio")]
+pub(crate) mod reactor;
 pub(crate) mod resolve;
 pub(crate) mod sockaddr;
 pub(crate) mod wake;
