@@ -1,0 +1,323 @@
+//! Netlink: requests and their replies, checked, in a buffer of the caller's; see netlink(7).
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+use std::slice;
+
+use rsocket::netlink::{self, Attributes, Cursor, HEADER_LEN, Message};
+use rsocket::{Address, Blocking, Errno, Family, Kind, Protocol, fd};
+
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
+
+use crate::support::{Answer, Code, Result, Timeout, borrow, bytes, guard, object, room};
+use crate::types::rsocket_endpoint;
+
+/// `struct nlmsghdr` of linux/netlink.h, of which only the length is read here.
+#[repr(C)]
+#[allow(missing_debug_implementations, reason = "C's")]
+pub struct nlmsghdr {
+    nlmsg_len: u32,
+    rest: [u32; 3],
+}
+
+/// `struct nlattr` of linux/netlink.h.
+#[repr(C)]
+#[allow(missing_debug_implementations, reason = "C's")]
+pub struct nlattr {
+    nla_len: u16,
+    nla_type: u16,
+}
+
+const _: () = assert!(size_of::<nlmsghdr>() == HEADER_LEN);
+
+/// A netlink socket and where its reader stands; keep it on the stack. `fd` is for the caller, to
+/// poll, to give options, to close; the rest is the library's.
+///
+/// For one thread at a time.
+#[repr(C)]
+#[derive(Debug)]
+pub struct rsocket_nl {
+    /// The socket, or -1.
+    pub fd: rsocket_endpoint,
+    /// The library's.
+    pub sequence: u32,
+    /// The library's.
+    pub buf: *mut c_void,
+    /// The library's.
+    pub cap: usize,
+    /// The library's.
+    pub state: [u64; 6],
+    /// 0.
+    pub reserved: [u64; 2],
+}
+
+// What `state` holds, from rsocket_nl_open() on.
+const _: () = assert!(
+    size_of::<Cursor>() <= size_of::<[u64; 6]>() && align_of::<Cursor>() <= align_of::<u64>()
+);
+
+impl rsocket_nl {
+    /// The socket, the buffer and the reader.
+    fn parts(&mut self) -> Result<(BorrowedFd<'_>, &mut [u8], &mut Cursor)> {
+        let fd = borrow(self.fd)?;
+        if self.buf.is_null() {
+            return Err(Code::errno(Errno::EFAULT));
+        }
+        // SAFETY: rsocket_nl_open() took `cap` bytes at `buf` from the caller, who promised to leave
+        // them alone while the struct is used, and put a Cursor into `state`.
+        unsafe {
+            let buf = slice::from_raw_parts_mut(self.buf.cast::<u8>(), self.cap);
+            Ok((fd, buf, &mut *self.state.as_mut_ptr().cast::<Cursor>()))
+        }
+    }
+}
+
+/// Opens a netlink socket for requests, bound to a port id of the kernel's choice, with strict
+/// checking and extended acknowledgements where the kernel has them.
+///
+/// `protocol` is NETLINK_ROUTE or another of linux/netlink.h; `groups` the mask of the first 32
+/// multicast groups to join, or 0. Replies are read into the `cap` bytes at `buf`, which belong to
+/// the library until `nl` is used no more: 32768 bytes hold every message that the kernel sends.
+///
+/// Returns the descriptor, which is `nl->fd` too: close it with rsocket_close(). On an error
+/// `nl->fd` is -1. Errors: `-EPROTONOSUPPORT`, `-EPERM` for a group that takes a capability,
+/// `-EINVAL` for fewer than 64 bytes, `-EFAULT` for NULL, `-EMFILE` and the others of socket(2).
+///
+/// MT-safe. Not async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_open(
+    nl: *mut rsocket_nl,
+    protocol: c_int,
+    groups: u32,
+    buf: *mut c_void,
+    cap: usize,
+) -> rsocket_endpoint {
+    const EMPTY: rsocket_nl = rsocket_nl {
+        fd: -1,
+        sequence: 0,
+        buf: ptr::null_mut(),
+        cap: 0,
+        state: [0; 6],
+        reserved: [0; 2],
+    };
+    guard(|| {
+        if nl.is_null() {
+            return Err(Code::errno(Errno::EFAULT));
+        }
+        // SAFETY: not null; the caller's promise is one writable object.
+        let nl = unsafe {
+            nl.write(EMPTY);
+            &mut *nl
+        };
+        if buf.is_null() {
+            return Err(Code::errno(Errno::EFAULT));
+        }
+        // netlink(7): messages are aligned to four bytes; a char array need not be.
+        let padding = buf.cast::<u8>().align_offset(align_of::<nlmsghdr>());
+        let room = room(buf, cap)?.get_mut(padding..).unwrap_or_default();
+        if room.len() < 64 {
+            return Err(Code::errno(Errno::EINVAL));
+        }
+        let protocol = Protocol::from_raw(protocol);
+        let socket = fd::socket(Family::NETLINK, Kind::RAW, protocol)?;
+        netlink::prepare(socket.as_fd())?;
+        fd::bind(socket.as_fd(), &Address::netlink(0, groups))?;
+        nl.buf = room.as_mut_ptr().cast::<c_void>();
+        nl.cap = room.len();
+        // SAFETY: `state` has the size and alignment of a Cursor (asserted above).
+        unsafe {
+            nl.state
+                .as_mut_ptr()
+                .cast::<Cursor>()
+                .write(Cursor::default());
+        };
+        nl.fd = socket.into_raw_fd();
+        Ok(nl.fd)
+    })
+    .answer()
+}
+
+/// Sends a request: a message of `type` whose payload is the `len` bytes at `payload`.
+/// rsocket_nl_next() reads the replies. Replies to an earlier request that were not read are
+/// passed over.
+///
+/// `flags` are NLM_F_...; NLM_F_REQUEST and NLM_F_ACK are added, so that the replies end.
+///
+/// Returns 0. Errors: `-EBADF`, `-EFAULT` for NULL with a length, `-EMSGSIZE` for too long a payload
+/// and the others of sendmsg(2).
+///
+/// MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK RSOCKET_READS(4, 5)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_request(
+    nl: *mut rsocket_nl,
+    r#type: u16,
+    flags: u16,
+    payload: *const c_void,
+    len: usize,
+) -> c_int {
+    guard(|| {
+        let nl = object(nl)?;
+        let payload = bytes(payload, len)?;
+        let sequence = nl.sequence.wrapping_add(1).max(1);
+        nl.sequence = sequence;
+        let (fd, _, cursor) = nl.parts()?;
+        Ok(cursor.request(fd, sequence, r#type, flags, payload, &mut Blocking)?)
+    })
+    .answer()
+}
+
+/// The next reply to the request, waiting `timeout_ms` milliseconds at most: -1 for ever, 0 not at
+/// all.
+///
+/// `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length has
+/// been checked.
+///
+/// Returns 1 with a message, 0 at the end of the replies. Errors: what the kernel answered, such as
+/// `-ENODEV`, `-EPERM` or `-EINVAL`; `-EINTR` at the end of a dump that changed while it was read:
+/// ask again; `-ENOBUFS` where messages were lost: the socket goes on working; `-EMSGSIZE` where the
+/// buffer was too small; `-EBADMSG` for a malformed message; `-ETIMEDOUT`; `-EFAULT` for NULL;
+/// `-EBADF`.
+///
+/// MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_next(
+    nl: *mut rsocket_nl,
+    message: *mut *const nlmsghdr,
+    timeout_ms: c_int,
+) -> c_int {
+    guard(|| {
+        let (nl, message) = (object(nl)?, object(message)?);
+        *message = ptr::null();
+        let mut timeout = Timeout::started(timeout_ms)?;
+        let start = nl.buf.cast::<u8>();
+        let (fd, buf, cursor) = nl.parts()?;
+        let Some(next) = cursor.next(fd, buf, &mut timeout)? else {
+            return Ok(0);
+        };
+        *message = header_of(start, &next);
+        Ok(1)
+    })
+    .answer()
+}
+
+/// Where in the buffer that starts at `start` a message has its header.
+fn header_of(start: *mut u8, message: &Message<'_>) -> *const nlmsghdr {
+    let offset = message.payload.as_ptr().addr() - start.addr() - HEADER_LEN;
+    // The buffer was aligned when it was taken, and messages are aligned in it.
+    start
+        .wrapping_add(offset)
+        .cast::<c_void>()
+        .cast::<nlmsghdr>()
+}
+
+/// The attributes of a message, one by one: the first for `previous` NULL, then the one behind
+/// `previous`. `fixed` is the size of the structure between header and attributes, such as `sizeof
+/// (struct ifinfomsg)`.
+///
+/// `message` must come from rsocket_nl_next(), and `previous` from this function for it.
+///
+/// Returns NULL at the end; also where an attribute's length is malformed, with `errno` EBADMSG,
+/// which is not touched otherwise.
+///
+/// MT-safe, async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_attr(
+    message: *const nlmsghdr,
+    fixed: usize,
+    previous: *const nlattr,
+) -> *const nlattr {
+    if message.is_null() {
+        return ptr::null();
+    }
+    // SAFETY: not null; the caller's promise is a message whose length was checked.
+    let payload = unsafe {
+        let len = (*message).nlmsg_len as usize;
+        let payload = message.cast::<u8>().add(HEADER_LEN);
+        slice::from_raw_parts(payload, len.saturating_sub(HEADER_LEN))
+    };
+    let start = fixed.saturating_add(3) & !3;
+    next_attribute(payload.get(start..).unwrap_or_default(), previous)
+}
+
+/// The attributes inside of a nested attribute, one by one, as rsocket_nl_attr() has them.
+///
+/// MT-safe, async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_nested(
+    attribute: *const nlattr,
+    previous: *const nlattr,
+) -> *const nlattr {
+    match payload_of(attribute) {
+        Some(payload) => next_attribute(payload, previous),
+        None => ptr::null(),
+    }
+}
+
+/// The bytes of an attribute; `len`, which may be NULL, gets how many there are.
+///
+/// Returns NULL for NULL.
+///
+/// MT-safe, async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_data(
+    attribute: *const nlattr,
+    len: *mut usize,
+) -> *const c_void {
+    let payload = payload_of(attribute);
+    crate::support::put(len, payload.map_or(0, <[u8]>::len));
+    payload.map_or(ptr::null(), |payload| payload.as_ptr().cast::<c_void>())
+}
+
+const ATTRIBUTE_HEADER: usize = size_of::<nlattr>();
+
+fn payload_of<'a>(attribute: *const nlattr) -> Option<&'a [u8]> {
+    if attribute.is_null() {
+        return None;
+    }
+    // SAFETY: not null; the caller's promise is an attribute that this file gave, whose length was
+    // checked against its message.
+    unsafe {
+        let len = usize::from((*attribute).nla_len).saturating_sub(ATTRIBUTE_HEADER);
+        Some(slice::from_raw_parts(
+            attribute.cast::<u8>().add(ATTRIBUTE_HEADER),
+            len,
+        ))
+    }
+}
+
+fn next_attribute(all: &[u8], previous: *const nlattr) -> *const nlattr {
+    let mut rest = Attributes::new(all);
+    if !previous.is_null() {
+        let offset = previous.addr().wrapping_sub(all.as_ptr().addr());
+        rest = Attributes::new(all.get(offset..).unwrap_or_default());
+        // The previous one itself.
+        let _previous = rest.next();
+    }
+    match rest.next() {
+        Some(Ok(attribute)) => {
+            let offset = attribute.payload.as_ptr().addr() - all.as_ptr().addr();
+            let start = all
+                .as_ptr()
+                .wrapping_add(offset.wrapping_sub(ATTRIBUTE_HEADER));
+            // Attributes are aligned in the buffer as messages are.
+            start.cast::<c_void>().cast::<nlattr>()
+        }
+        Some(Err(error)) => {
+            crate::support::set_errno(error.errno().raw());
+            ptr::null()
+        }
+        None => ptr::null(),
+    }
+}

@@ -1,0 +1,12 @@
+# Every example, built as a user builds it and run.
+for file in "$root"/examples/c/*.c; do
+    name=$(basename "$file" .c)
+    try "build $name" cc "$file" "${shared[@]}" -o "$work/$name" "${warnings[@]}"
+done
+for file in "$root"/examples/c/*.cpp; do
+    [ -r "$file" ] || continue
+    name=$(basename "$file" .cpp)
+    try "build $name" c++ "$file" "${shared[@]}" -o "$work/$name" "${warnings[@]}"
+done
+try "the examples do what they say" env PATH="$work:$PATH" "${PYTHON:-python3}" \
+    "$here/examples.py" "$work"
