@@ -140,7 +140,7 @@ def getfqdn(name=""):
     return next((full for full in (canonical, *aliases) if "." in full), canonical)
 
 
-_UNSPECIFIED = ("0.0.0.0", "::") if sys.version_info >= (3, 11) else ("0.0.0.0",)
+_UNSPECIFIED = ("0.0.0.0", "::") if sys.version_info >= (3, 10) else ("0.0.0.0",)
 
 
 def create_connection(

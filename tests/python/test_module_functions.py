@@ -27,10 +27,11 @@ SERVICES = ["'http'", "'domain'", "'no such service'", "''", "b'http'", "None", 
 
 EXPRESSIONS = [
     *(f"s.{name}({number})" for name in ("htons", "ntohs", "htonl", "ntohl") for number in NUMBERS),
-    *(f"s.{name}({number})" for name in ("CMSG_LEN", "CMSG_SPACE", "if_indextoname", "close", "dup")
-      for number in NUMBERS if (name, number) not in [("close", "0"), ("close", "1"),
-      ("close", "True"), ("dup", "0"), ("dup", "1"), ("dup", "True")]
-      and not (name in ("close", "dup") and number in ("2**32", "2**64"))),
+    *(f"s.{name}({number})" for name in ("CMSG_LEN", "CMSG_SPACE", "if_indextoname")
+      for number in NUMBERS),
+    # Numbers that become 0, 1 or 2 as a C int would name the standard streams.
+    *(f"s.{name}({number})" for name in ("close", "dup")
+      for number in NUMBERS if number not in ("0", "1", "True", "1.0", "1.5", "2**32", "2**64")),
     "s.CMSG_LEN(2**31 - 1 - s.CMSG_LEN(0))", "s.CMSG_LEN(2**31 - s.CMSG_LEN(0))",
     "s.CMSG_SPACE(2**31 - 1 - s.CMSG_SPACE(1))", "s.CMSG_SPACE(2**31 - s.CMSG_SPACE(1))",
     *(f"s.inet_aton({text})" for text in TEXTS),

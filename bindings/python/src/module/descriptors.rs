@@ -9,7 +9,6 @@ use pyo3::types::{PyInt, PyTuple};
 use rsocket::Errno;
 
 use super::function::{Answer, Table, functions, parse};
-use crate::argument::long;
 use crate::error;
 use crate::socket::timeout::{DEFAULT, Timeout};
 use crate::wait::unlocked;
@@ -30,9 +29,18 @@ pub(super) static FUNCTIONS: Table<7> = functions! {
 /// The largest `msg_controllen` that every system takes.
 const CONTROL_MAX: isize = 0x7fff_ffff;
 
+/// A descriptor as the standard library takes it here: cut to a C int.
+fn descriptor(argument: &Bound<'_, PyAny>) -> PyResult<i32> {
+    // SAFETY: PyLong_AsLong takes any object; -1 may come with an exception set.
+    match unsafe { ffi::PyLong_AsLong(argument.as_ptr()) } {
+        -1 => PyErr::take(argument.py()).map_or(Ok(-1), Err),
+        number => Ok(number as i32),
+    }
+}
+
 fn close<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = argument.py();
-    let fd = long(argument)? as i32;
+    let fd = descriptor(argument)?;
     // SAFETY: the kernel checks the number; the caller gives up whatever it names.
     let result = unlocked(py, || match unsafe { libc::close(fd) } {
         0 => Ok(()),
@@ -47,7 +55,7 @@ fn close<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
 
 fn dup<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = argument.py();
-    let fd = long(argument)? as i32;
+    let fd = descriptor(argument)?;
     // SAFETY: fcntl(2), F_DUPFD_CLOEXEC: takes integers, returns a new descriptor.
     match unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) } {
         -1 => Err(error::from_errno(Errno::last())),

@@ -5,9 +5,10 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use pyo3::exceptions::{PySystemError, PyTypeError};
+use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+#[cfg(not(Py_3_13))]
 use pyo3::types::PyTuple;
 
 use crate::attach::Attached;
@@ -61,9 +62,16 @@ pub(super) fn enter(
     })
 }
 
+/// What a function of the convention `single` gets: its argument, or before Python 3.13 the tuple
+/// that holds it. To be given to [`parse_single!`].
+#[cfg(Py_3_13)]
+pub(super) type Single = PyAny;
+#[cfg(not(Py_3_13))]
+pub(super) type Single = PyTuple;
+
 /// Builds a [`Table`]. Each line is `convention name(signature) = path, doc;` with the convention
-/// `noargs` (`fn(Python)`), `one` (`fn(&Bound<PyAny>)`), `tuple` (`fn(&Bound<PyTuple>)`) or `fast`
-/// (`fn(Python, &[*mut PyObject])`).
+/// `noargs` (`fn(Python)`), `one` (`fn(&Bound<PyAny>)`), `single` (`fn(&Bound<Single>)`), `tuple`
+/// (`fn(&Bound<PyTuple>)`) or `fast` (`fn(&Arguments)`).
 macro_rules! functions {
     ($($convention:ident $name:ident $signature:literal = $path:path, $doc:literal;)+) => {
         $crate::module::function::Table([
@@ -107,6 +115,9 @@ macro_rules! functions {
         }
         (pyo3::ffi::PyMethodDefPointer { PyCFunction: call }, pyo3::ffi::METH_O)
     }};
+    (@single $path:path) => {
+        $crate::module::function::single!($path)
+    };
     (@tuple $path:path) => {{
         unsafe extern "C" fn call(
             _module: *mut pyo3::ffi::PyObject,
@@ -151,13 +162,29 @@ macro_rules! functions {
 }
 pub(super) use functions;
 
+#[cfg(Py_3_13)]
+macro_rules! single {
+    ($path:path) => {
+        $crate::module::function::functions!(@one $path)
+    };
+}
+#[cfg(not(Py_3_13))]
+macro_rules! single {
+    ($path:path) => {
+        $crate::module::function::functions!(@tuple $path)
+    };
+}
+pub(super) use single;
+
 /// The positional arguments of a METH_FASTCALL function.
+#[cfg(not(Py_3_13))]
 pub(super) struct Arguments<'a, 'py> {
     py: Python<'py>,
     objects: &'a [*mut ffi::PyObject],
     has_keywords: bool,
 }
 
+#[cfg(not(Py_3_13))]
 impl<'a, 'py> Arguments<'a, 'py> {
     /// # Safety
     /// `objects` must point to `count` live objects that outlive the result; `keywords` is null or
@@ -200,7 +227,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     pub(super) fn refuse_keywords(&self, name: &str) -> PyResult<()> {
         if self.has_keywords {
             let text = format!("{name}() takes no keyword arguments");
-            return Err(PyTypeError::new_err(text));
+            return Err(pyo3::exceptions::PyTypeError::new_err(text));
         }
         Ok(())
     }
@@ -232,6 +259,24 @@ macro_rules! parse {
     }};
 }
 pub(super) use parse;
+
+/// [`parse!`] for the argument of a function of the convention `single`.
+#[cfg(Py_3_13)]
+macro_rules! parse_single {
+    ($argument:expr, $format:literal $(, $place:expr)* $(,)?) => {{
+        let argument: &pyo3::Bound<'_, pyo3::PyAny> = $argument;
+        // SAFETY: PyArg_Parse takes one object; the places fit the format, as `parse!` asks.
+        let parsed = unsafe {
+            pyo3::ffi::PyArg_Parse(argument.as_ptr(), $format.as_ptr() $(, $place)*)
+        };
+        if parsed == 0 { Err(pyo3::PyErr::fetch(argument.py())) } else { Ok(()) }
+    }};
+}
+#[cfg(not(Py_3_13))]
+macro_rules! parse_single {
+    ($($part:tt)*) => { $crate::module::function::parse!($($part)*) };
+}
+pub(super) use parse_single;
 
 /// Text that the interpreter encoded for us (format `et`), freed at the end.
 pub(super) struct Encoded(*mut c_char);

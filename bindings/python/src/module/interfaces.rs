@@ -6,16 +6,16 @@ use std::ptr;
 use pyo3::exceptions::PyOSError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyInt, PyList};
 use rsocket::Errno;
 
-use super::function::{Answer, Table, functions, parse};
+use super::function::{Answer, Single, Table, functions, parse_single};
 use super::names::decode;
 use crate::error;
 
 pub(super) static FUNCTIONS: Table<4> = functions! {
     noargs if_nameindex "()" = if_nameindex, "The interfaces as a list of (number, name).";
-    tuple if_nametoindex "(if_name, /)" = if_nametoindex, "The number of an interface.";
+    single if_nametoindex "(if_name, /)" = if_nametoindex, "The number of an interface.";
     one if_indextoname "(if_index, /)" = if_indextoname, "The name of an interface.";
 };
 
@@ -51,11 +51,11 @@ fn if_nameindex(py: Python<'_>) -> Answer<'_> {
     Ok(list.into_any())
 }
 
-fn if_nametoindex<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
+fn if_nametoindex<'py>(args: &Bound<'py, Single>) -> Answer<'py> {
     let py = args.py();
     let mut given = ptr::null_mut();
     let converter: unsafe extern "C" fn(_, _) -> _ = ffi::PyUnicode_FSConverter;
-    parse!(args, c"O&:if_nametoindex", converter, &raw mut given)?;
+    parse_single!(args, c"O&:if_nametoindex", converter, &raw mut given)?;
     // SAFETY: PyUnicode_FSConverter leaves a new bytes object, whose memory ends in NUL.
     let name = unsafe { Bound::from_owned_ptr(py, given) }.cast_into::<PyBytes>()?;
     // SAFETY: if_nametoindex(3) takes a NUL-terminated string.
@@ -76,6 +76,9 @@ fn if_indextoname<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
             return Err(error);
         }
     }
+    #[cfg(Py_3_13)]
+    let index = c_uint::try_from(index)
+        .map_err(|_| pyo3::exceptions::PyOverflowError::new_err("index is too large"))?;
     let mut name = [0; libc::IF_NAMESIZE];
     // SAFETY: if_indextoname(3) writes at most IF_NAMESIZE bytes, which are there.
     let found = unsafe { libc::if_indextoname(index as c_uint, name.as_mut_ptr()) };

@@ -12,15 +12,15 @@ use rsocket::Errno;
 
 #[cfg(not(Py_3_13))]
 use super::function::plain_int;
-use super::function::{Answer, Table, functions, optional, parse};
+use super::function::{Answer, Single, Table, functions, optional, parse, parse_single};
 use crate::error;
 
 pub(super) static FUNCTIONS: Table<7> = functions! {
     one htonl "(x, /)" = htonl, "A 32-bit number from host to network byte order.";
     one ntohl "(x, /)" = ntohl, "A 32-bit number from network to host byte order.";
-    tuple inet_aton "(ip_addr, /)" = inet_aton,
+    single inet_aton "(ip_addr, /)" = inet_aton,
         "The four bytes of an IPv4 address in any of its textual forms, such as '127.1'.";
-    tuple inet_ntoa "(packed_ip, /)" = inet_ntoa, "The text of an IPv4 address of four bytes.";
+    single inet_ntoa "(packed_ip, /)" = inet_ntoa, "The text of an IPv4 address of four bytes.";
     tuple inet_pton "(address_family, ip_string, /)" = inet_pton,
         "The bytes of an IPv4 or IPv6 address.";
     tuple inet_ntop "(address_family, packed_ip, /)" = inet_ntop,
@@ -139,9 +139,9 @@ fn type_name(class: &Bound<'_, pyo3::types::PyType>) -> PyResult<String> {
     Ok(name.to_string_lossy().into_owned())
 }
 
-fn inet_aton<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
+fn inet_aton<'py>(args: &Bound<'py, Single>) -> Answer<'py> {
     let mut text = ptr::null();
-    parse!(args, c"s:inet_aton", &raw mut text)?;
+    parse_single!(args, c"s:inet_aton", &raw mut text)?;
     let mut address = libc::in_addr { s_addr: 0 };
     // SAFETY: format `s` gives a NUL-terminated string; inet_aton(3) writes one in_addr. Neither
     // needs the interpreter.
@@ -158,8 +158,8 @@ unsafe extern "C" {
     fn libc_inet_aton(text: *const std::ffi::c_char, address: *mut libc::in_addr) -> c_int;
 }
 
-fn inet_ntoa<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
-    let packed = Packed::parse(|view| parse!(args, c"y*:inet_ntoa", view))?;
+fn inet_ntoa<'py>(args: &Bound<'py, Single>) -> Answer<'py> {
+    let packed = Packed::parse(|view| parse_single!(args, c"y*:inet_ntoa", view))?;
     let octets: [u8; 4] = packed
         .bytes()
         .try_into()
