@@ -241,6 +241,16 @@ impl Target {
         }
     }
 
+    /// This target at one of the addresses that its host name resolves to.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn resolved_to(&self, address: Address, kind: Kind) -> Self {
+        Target {
+            place: Place::Address(address),
+            kind: Some(kind),
+            ..self.clone()
+        }
+    }
+
     /// What the target names.
     #[must_use]
     pub fn place(&self) -> &Place {

@@ -142,8 +142,17 @@ impl Endpoint {
     /// # Errors
     /// As [`Endpoint::accept`], and [`Error::TimedOut`].
     pub fn accept_with(&self, mut wait: impl Wait) -> Result<(Self, Address)> {
+        self.accept_as(false, &mut wait)
+    }
+
+    /// [`Endpoint::accept_with`], the new socket O_NONBLOCK or not.
+    pub(crate) fn accept_as(
+        &self,
+        nonblocking: bool,
+        wait: &mut impl Wait,
+    ) -> Result<(Self, Address)> {
         let mut peer = Address::UNSPECIFIED;
-        let fd = fd::accept(self.as_fd(), Some(&mut peer), false, &mut wait)?;
+        let fd = fd::accept(self.as_fd(), Some(&mut peer), nonblocking, wait)?;
         let accepted = Endpoint {
             fd,
             family: self.family,
