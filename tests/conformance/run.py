@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -108,8 +109,15 @@ def run(options, scratch):
     )
 
 
+def give_up(_signal_number, _frame):
+    raise KeyboardInterrupt
+
+
 def main(argv=None):
     options = arguments(argv)
+    # Whoever ends the driver ends the test processes with it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, give_up)
     with tempfile.TemporaryDirectory(prefix="rsc") as scratch:
         try:
             summary = run(options, Path(scratch))

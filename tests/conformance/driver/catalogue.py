@@ -35,7 +35,6 @@ MULTIPROCESSING = (
     "*Poll*",
     "*RemoteManager*",
     "*.TestCloseFds.*",
-    "*.TestManagerRestart.*",
     "*TestManagerRestart*",
     "*.TestWait.*",
 )
