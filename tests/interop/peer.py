@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import struct
 import sys
 import tempfile
 
@@ -182,12 +183,17 @@ def call_fds(sock):
         expect("token through the pipe", pipe.read(), token)
 
 
+def peer_credentials(sock):
+    """Process, user and group of the peer: `struct ucred` of unix(7)."""
+    layout = struct.Struct("3i")
+    return layout.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, layout.size))
+
+
 def serve_credentials(listener):
     sock, _ = listener.accept()
     with sock:
         expect("greeting", recv_message(sock), b"hello")
-        who = sock.peercred
-        sock.send(b"%d %d %d" % (who.pid, who.uid, who.gid))
+        sock.send(b"%d %d %d" % peer_credentials(sock))
         expect("greeting", recv_message(sock), b"who")
         sock.send(b"server %d" % os.getpid())
 
@@ -196,7 +202,7 @@ def call_credentials(sock):
     sock.send(b"hello")
     expect("credentials", recv_message(sock), b"%d %d %d" % (os.getpid(), os.getuid(), os.getgid()))
     sock.send(b"who")
-    expect("server", recv_message(sock), b"server %d" % sock.peercred.pid)
+    expect("server", recv_message(sock), b"server %d" % peer_credentials(sock)[0])
 
 
 def links():
