@@ -8,6 +8,13 @@ pub const HEADER_LEN: usize = 16;
 /// The size of `struct nlattr`.
 pub const ATTRIBUTE_HEADER_LEN: usize = 4;
 
+/// The error number or status that NLMSG_ERROR and NLMSG_DONE begin with.
+const STATUS_LEN: usize = 4;
+
+// linux/netlink.h; libc has no names for them.
+const NLM_F_CAPPED: i32 = 0x100;
+const NLM_F_ACK_TLVS: i32 = 0x200;
+
 /// NLMSG_ALIGN and NLA_ALIGN: four bytes, netlink(3).
 pub(crate) const fn align(len: usize) -> usize {
     len.saturating_add(3) & !3
@@ -41,6 +48,33 @@ impl<'a> Message<'a> {
             .first_chunk()
             .map_or(0, |raw| i32::from_ne_bytes(*raw));
         (code < 0).then(|| Errno::from_raw(code.saturating_neg()))
+    }
+
+    /// The attributes of an extended acknowledgement (NETLINK_EXT_ACK): behind the error number and
+    /// as much of the request as is repeated. None where the message carries none.
+    #[must_use]
+    pub fn extended_ack(&self) -> Attributes<'a> {
+        let has = |flag: i32| i32::from(self.flags) & flag != 0;
+        let kind = i32::from(self.kind);
+        let attributes = match self.payload {
+            payload if !has(NLM_F_ACK_TLVS) || payload.len() < STATUS_LEN => None,
+            payload if kind == libc::NLMSG_DONE => payload.get(STATUS_LEN..),
+            payload if kind == libc::NLMSG_ERROR => {
+                let request = payload.get(STATUS_LEN..).unwrap_or_default();
+                let len = request
+                    .first_chunk()
+                    .map_or(0, |raw| u32::from_ne_bytes(*raw));
+                // NLM_F_CAPPED: "request was capped", its header alone is repeated.
+                let len = if has(NLM_F_CAPPED) {
+                    HEADER_LEN
+                } else {
+                    len as usize
+                };
+                request.get(align(len)..)
+            }
+            _ => None,
+        };
+        Attributes::new(attributes.unwrap_or_default())
     }
 
     /// The attributes behind `fixed` bytes of the payload (the family's own header, such as

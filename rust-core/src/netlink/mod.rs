@@ -3,18 +3,25 @@
 //!
 //! Attributes are handed out as bytes; crates such as `netlink-packet-route` make types of them.
 
+mod cursor;
+mod events;
+mod generic;
 mod message;
+mod payload;
 
+pub use cursor::{Cursor, Refusal, Replies};
+pub use events::{Event, Events};
+pub use generic::{GenericFamily, GenericGroup};
 pub use message::{ATTRIBUTE_HEADER_LEN, Attribute, Attributes, HEADER_LEN, Message, Messages};
+pub use payload::Payload;
 
-use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::address::{Address, AddressView};
 use crate::endpoint::Endpoint;
 use crate::errno::Errno;
-use crate::error::{Error, NetlinkError, Result};
+use crate::error::{Error, NetlinkError, Op, Result};
 use crate::family::{Family, Kind, Protocol};
 use crate::fd;
 use crate::flags::MsgFlags;
@@ -49,7 +56,8 @@ pub const BUFFER_LEN: usize = 32 * 1024;
 #[derive(Debug)]
 pub struct Netlink {
     endpoint: Endpoint,
-    sequence: u32,
+    /// Where the reader of the last request stands.
+    cursor: Cursor,
 }
 
 impl Netlink {
@@ -64,7 +72,7 @@ impl Netlink {
         endpoint.bind(&Address::netlink(0, 0))?;
         Ok(Netlink {
             endpoint,
-            sequence: 0,
+            cursor: Cursor::default(),
         })
     }
 
@@ -100,8 +108,22 @@ impl Netlink {
         fd::set_option(fd, libc::SOL_NETLINK, libc::NETLINK_DROP_MEMBERSHIP, &value)
     }
 
+    /// Asks the kernel for a receive queue of `bytes`: beyond net.core.rmem_max where this process
+    /// may (SO_RCVBUFFORCE), up to it otherwise (SO_RCVBUF). Gives the size that the kernel
+    /// settled on, which counts its own bookkeeping and is twice what it granted (socket(7)).
+    ///
+    /// A reader of events needs room for the bursts that come while it is busy.
+    ///
+    /// # Errors
+    /// EINVAL for more than 2 GiB.
+    #[doc(alias = "SO_RCVBUFFORCE")]
+    pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize> {
+        set_receive_buffer(self.endpoint.as_fd(), bytes)
+    }
+
     /// Sends a request of type `kind` with `flags` and reads the replies into `buf`. `NLM_F_REQUEST`
-    /// and `NLM_F_ACK` are added, so that the replies end.
+    /// and `NLM_F_ACK` are added, so that the replies end. What was not read of the replies to the
+    /// last request is passed over first: the kernel refuses a dump while another goes on.
     ///
     /// # Errors
     /// Those of sendmsg(2).
@@ -112,11 +134,114 @@ impl Netlink {
         payload: &[u8],
         buf: &'a mut [u8],
     ) -> Result<Replies<'a>> {
-        self.sequence = self.sequence.wrapping_add(1).max(1);
-        let mut cursor = Cursor::default();
+        self.request_with(kind, flags, payload, buf, Blocking)
+    }
+
+    /// [`Netlink::request`], waiting as `wait` says; [`Replies::next_with`] has a policy of its own.
+    ///
+    /// # Errors
+    /// As [`Netlink::request`], and [`Error::TimedOut`].
+    pub fn request_with<'a>(
+        &'a mut self,
+        kind: u16,
+        flags: u16,
+        payload: &[u8],
+        buf: &'a mut [u8],
+        mut wait: impl Wait,
+    ) -> Result<Replies<'a>> {
         let fd = self.endpoint.as_fd();
-        cursor.request(fd, self.sequence, kind, flags, payload, &mut Blocking)?;
-        Ok(Replies { fd, buf, cursor })
+        let cursor = &mut self.cursor;
+        cursor.finish(fd, buf, &mut wait)?;
+        let sequence = cursor.sequence().wrapping_add(1).max(1);
+        cursor.request(fd, sequence, kind, flags, payload, &mut wait)?;
+        Ok(Replies::new(fd, buf, cursor))
+    }
+
+    /// Dumps: sends a request of type `kind` with `NLM_F_DUMP` and makes a value of each message. A
+    /// dump that the kernel marks as interrupted, because what it lists changed meanwhile, is thrown
+    /// away and repeated, `attempts` times in all.
+    ///
+    /// ```
+    /// use rsocket::Protocol;
+    /// use rsocket::netlink::{BUFFER_LEN, Netlink};
+    ///
+    /// // RTM_GETLINK: the number of every interface, from one consistent view.
+    /// let mut netlink = Netlink::open(Protocol::NETLINK_ROUTE)?;
+    /// let mut buf = vec![0; BUFFER_LEN];
+    /// let links = netlink.dump(18, &[0; 16], 5, &mut buf, |link| {
+    ///     Ok(link.payload.get(4..8).map(<[u8]>::to_vec))
+    /// })?;
+    /// assert!(!links.is_empty());
+    /// # Ok::<(), rsocket::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NetlinkError::DumpInterrupted`] where the last attempt was interrupted as well, those of
+    /// [`Netlink::request`] and [`Replies::next`], and what `make` returns.
+    pub fn dump<T>(
+        &mut self,
+        kind: u16,
+        payload: &[u8],
+        attempts: u32,
+        buf: &mut [u8],
+        mut make: impl FnMut(Message<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut made = Vec::new();
+        let mut attempt = 1;
+        loop {
+            let mut replies = self.request(kind, libc::NLM_F_DUMP as u16, payload, buf)?;
+            let result = loop {
+                match replies.next() {
+                    Ok(Some(message)) => made.push(make(message)?),
+                    Ok(None) => break Ok(()),
+                    Err(error) => break Err(error),
+                }
+            };
+            match result {
+                Ok(()) => return Ok(made),
+                Err(Error::Netlink(NetlinkError::DumpInterrupted)) if attempt < attempts => {
+                    attempt += 1;
+                    made.clear();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Looks up a generic netlink family by its name ("nl80211", "ethtool", "nlctrl" itself), on a
+    /// socket of [`Protocol::NETLINK_GENERIC`].
+    ///
+    /// # Errors
+    /// [`NetlinkError::Refused`] with ENOENT where the kernel has no such family;
+    /// [`Error::WrongKind`] on a socket of another protocol.
+    pub fn resolve_family(&mut self, name: &str) -> Result<GenericFamily> {
+        generic::resolve(self, name)
+    }
+
+    /// The events that come to the groups that were joined, one message at a time.
+    ///
+    /// ```
+    /// use rsocket::netlink::{BUFFER_LEN, Event, Netlink};
+    /// use rsocket::{Deadline, Error, Protocol};
+    /// use std::time::Duration;
+    ///
+    /// let monitor = Netlink::open(Protocol::NETLINK_ROUTE)?;
+    /// monitor.set_receive_buffer(1 << 20)?;
+    /// monitor.join(1)?; // RTNLGRP_LINK
+    /// let mut buf = vec![0; BUFFER_LEN];
+    /// let mut events = monitor.events(&mut buf);
+    /// loop {
+    ///     match events.next_with(Deadline::after(Duration::from_millis(10))) {
+    ///         Ok(Event::Message(message)) => println!("type {}", message.kind),
+    ///         Ok(Event::Overrun) => println!("events were lost: dump again"),
+    ///         Err(Error::TimedOut) => break,
+    ///         Err(error) => return Err(error),
+    ///     }
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn events<'a>(&'a self, buf: &'a mut [u8]) -> Events<'a> {
+        Events::new(self.endpoint.as_fd(), buf)
     }
 
     /// Receives one datagram of events into `buf`, from the kernel only.
@@ -135,135 +260,6 @@ impl Netlink {
     pub fn recv_with<'b>(&self, buf: &'b mut [u8], mut wait: impl Wait) -> Result<Messages<'b>> {
         let len = recv_datagram(self.endpoint.as_fd(), as_uninit(buf), &mut wait)?;
         Ok(Messages::new(buf.get(..len).unwrap_or_default()))
-    }
-}
-
-/// The replies to one request.
-#[derive(Debug)]
-pub struct Replies<'a> {
-    fd: BorrowedFd<'a>,
-    buf: &'a mut [u8],
-    cursor: Cursor,
-}
-
-impl Replies<'_> {
-    /// The next reply; `None` at the end of the dump, or at the acknowledgement.
-    ///
-    /// # Errors
-    /// [`NetlinkError::Refused`] with the kernel's error number, [`NetlinkError::DumpInterrupted`]
-    /// at the end of a dump that changed under way, and those of [`Netlink::recv`].
-    #[expect(clippy::should_implement_trait, reason = "an item borrows the buffer")]
-    pub fn next(&mut self) -> Result<Option<Message<'_>>> {
-        self.cursor.next(self.fd, self.buf, &mut Blocking)
-    }
-}
-
-/// Where a reader stands in the replies to a request: plain integers, so that a caller of another
-/// language can keep it beside its own buffer.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Cursor {
-    sequence: u32,
-    pid: u32,
-    start: usize,
-    end: usize,
-    interrupted: bool,
-    done: bool,
-}
-
-impl Cursor {
-    /// Sends a request and stands before its replies. See [`Netlink::request`].
-    ///
-    /// # Errors
-    /// Those of sendmsg(2) and getsockname(2); EMSGSIZE for a payload beyond 4 GiB.
-    pub fn request(
-        &mut self,
-        fd: BorrowedFd<'_>,
-        sequence: u32,
-        kind: u16,
-        flags: u16,
-        payload: &[u8],
-        wait: &mut impl Wait,
-    ) -> Result<()> {
-        let pid = port_id(fd)?;
-        let len = u32::try_from(HEADER_LEN + payload.len()).map_err(|_| Error::Os {
-            op: crate::Op::SendMsg,
-            errno: Errno::EMSGSIZE,
-        })?;
-        // A dump that begins is not acknowledged, one that is too short to be looked at is: without
-        // the flag the kernel would stay silent (netlink_rcv_skb, net/netlink/af_netlink.c).
-        let flags = flags | (libc::NLM_F_REQUEST | libc::NLM_F_ACK) as u16;
-        let mut header = [0; HEADER_LEN];
-        header[..4].copy_from_slice(&len.to_ne_bytes());
-        header[4..6].copy_from_slice(&kind.to_ne_bytes());
-        header[6..8].copy_from_slice(&flags.to_ne_bytes());
-        header[8..12].copy_from_slice(&sequence.to_ne_bytes());
-        header[12..].copy_from_slice(&pid.to_ne_bytes());
-        let bufs = [IoSlice::new(&header), IoSlice::new(payload)];
-        let kernel = Address::netlink(0, 0);
-        fd::send_msg(fd, &bufs, &[], Some(&kernel), MsgFlags::empty(), wait)?;
-        *self = Cursor {
-            sequence,
-            pid,
-            ..Cursor::default()
-        };
-        Ok(())
-    }
-
-    /// The next reply, from `buf` or, once that is used up, from the kernel into `buf`.
-    ///
-    /// # Errors
-    /// As [`Replies::next`].
-    pub fn next<'b>(
-        &mut self,
-        fd: BorrowedFd<'_>,
-        buf: &'b mut [u8],
-        wait: &mut impl Wait,
-    ) -> Result<Option<Message<'b>>> {
-        let found = loop {
-            if self.done {
-                return Ok(None);
-            }
-            if self.start >= self.end {
-                self.end = recv_datagram(fd, as_uninit(buf), wait)?;
-                self.start = 0;
-            }
-            let mut walk = Messages::new(buf.get(self.start..self.end).unwrap_or_default());
-            let message = match walk.next() {
-                Some(Ok(message)) => message,
-                Some(Err(error)) => {
-                    self.start = self.end;
-                    return Err(error.into());
-                }
-                None => {
-                    self.start = self.end;
-                    continue;
-                }
-            };
-            let at = self.start;
-            self.start = self.end - walk.rest().len();
-            // An answer to an earlier request that was given up, or an event.
-            if message.sequence != self.sequence || message.pid != self.pid {
-                continue;
-            }
-            self.interrupted |= message.flags & libc::NLM_F_DUMP_INTR as u16 != 0;
-            match i32::from(message.kind) {
-                libc::NLMSG_NOOP => {}
-                libc::NLMSG_ERROR | libc::NLMSG_DONE => {
-                    self.done = true;
-                    if let Some(errno) = message.error() {
-                        return Err(NetlinkError::Refused(errno).into());
-                    }
-                    if self.interrupted {
-                        return Err(NetlinkError::DumpInterrupted.into());
-                    }
-                    return Ok(None);
-                }
-                _ => break at..self.start,
-            }
-        };
-        // Walked once more, because a borrow may not leave the loop that goes on without it.
-        let bytes = buf.get(found).unwrap_or_default();
-        Messages::new(bytes).next().transpose().map_err(Error::from)
     }
 }
 
@@ -301,6 +297,29 @@ pub fn join(fd: BorrowedFd<'_>, group: u32) -> Result<()> {
         libc::NETLINK_ADD_MEMBERSHIP,
         &group.to_ne_bytes(),
     )
+}
+
+/// See [`Netlink::set_receive_buffer`].
+///
+/// # Errors
+/// As there.
+pub fn set_receive_buffer(fd: BorrowedFd<'_>, bytes: usize) -> Result<usize> {
+    // The kernel doubles the number, so half of what an int holds is the most.
+    let most = i32::MAX / 2;
+    let bytes = i32::try_from(bytes).ok().filter(|bytes| *bytes <= most);
+    let bytes = bytes.ok_or(Error::Os {
+        op: Op::SetSockOpt,
+        errno: Errno::EINVAL,
+    })?;
+    match fd::set_int(fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, bytes) {
+        Err(Error::Os {
+            errno: Errno::EPERM,
+            ..
+        }) => fd::set_int(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes)?,
+        result => result?,
+    }
+    let granted = fd::get_int(fd, libc::SOL_SOCKET, libc::SO_RCVBUF)?;
+    Ok(usize::try_from(granted).unwrap_or(0))
 }
 
 fn port_id(fd: BorrowedFd<'_>) -> Result<u32> {
