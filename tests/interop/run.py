@@ -128,8 +128,7 @@ class Table:
 
     def row(self, title, ticks):
         cells = [
-            ("✓" if tick else "✗").center(len(column))
-            for tick, column in zip(ticks, self.columns)
+            ("✓" if tick else "✗").center(len(column)) for tick, column in zip(ticks, self.columns)
         ]
         print(title.ljust(self.width), *cells, sep="  ", flush=True)
 
