@@ -3,8 +3,8 @@
     python benches/python/run.py [--quick] [--json FILE] [--rows TEXT]
 
 Every row runs the same code on both modules in turns, so that whatever the machine does meanwhile
-strikes both. The ratio is the median over the pairs: 2.00 means that rsocket takes half the time. The
-band is what the same measurement gives for stock against stock: a ratio inside it says nothing.
+strikes both. The ratio is the median over the pairs: 2.00 means that rsocket takes half the time.
+The band is what the same measurement gives for stock against stock: a ratio inside it says nothing.
 """
 
 import argparse
@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def floors():
-    """Nanoseconds of the bare system calls of a row, by a small C program; empty without a compiler."""
+    """Nanoseconds of the bare system calls of a row, by a C program; empty without a compiler."""
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "floor"
         compiler = os.environ.get("CC", "cc")
@@ -46,8 +46,8 @@ def describe(result, floor):
     above = f"{result.ours - floor:6.0f}" if floor is not None else "      "
     return (
         f"{result.name:<34} {result.stock:>11.0f} {result.ours:>11.0f} {above} "
-        f"{result.ratio:7.2f}  {result.low:5.2f} – {result.high:5.2f}  "
-        f"{result.band_low:5.2f} – {result.band_high:5.2f}"
+        f"{result.ratio:7.2f}  {result.low:5.2f} .. {result.high:5.2f}  "
+        f"{result.band_low:5.2f} .. {result.band_high:5.2f}"
     )
 
 
