@@ -6,6 +6,8 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::error::forget;
+
 /// An argument that is a C `int`, as format `i` of PyArg_ParseTuple takes it.
 pub(crate) fn int(object: &Bound<'_, PyAny>) -> PyResult<c_int> {
     let value = long(object)?;
@@ -25,8 +27,16 @@ pub(crate) fn int_or(object: Option<&Bound<'_, PyAny>>, default: c_int) -> PyRes
 
 /// A single argument that is a C `int`, whose message differs from that of several arguments.
 pub(crate) fn lone_int(object: &Bound<'_, PyAny>) -> PyResult<c_int> {
-    c_int::try_from(long(object)?)
-        .map_err(|_| PyOverflowError::new_err("Python int too large to convert to C int"))
+    let mut overflow = 0;
+    // SAFETY: PyLong_AsLongAndOverflow takes any object; -1 may come with an exception set.
+    let value = unsafe { ffi::PyLong_AsLongAndOverflow(object.as_ptr(), &raw mut overflow) };
+    if value == -1 && overflow == 0 {
+        return PyErr::take(object.py()).map_or(Ok(-1), Err);
+    }
+    c_int::try_from(value)
+        .ok()
+        .filter(|_| overflow == 0)
+        .ok_or_else(|| PyOverflowError::new_err("Python int too large to convert to C int"))
 }
 
 /// An argument that is a C `long`.
@@ -59,16 +69,6 @@ pub(crate) fn wrapping_u64(object: &Bound<'_, PyAny>) -> PyResult<u64> {
     }
 }
 
-/// An argument that is a `Py_ssize_t`, as format `n` takes it.
-pub(crate) fn size(object: &Bound<'_, PyAny>) -> PyResult<isize> {
-    // SAFETY: PyNumber_AsSsize_t takes any object; -1 may come with an exception set.
-    let value = unsafe { ffi::PyNumber_AsSsize_t(object.as_ptr(), ffi::PyExc_OverflowError) };
-    match value {
-        -1 => PyErr::take(object.py()).map_or(Ok(-1), Err),
-        value => Ok(value),
-    }
-}
-
 /// The name of an object's class, as messages show it.
 pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
     object
@@ -85,14 +85,14 @@ pub(crate) fn items<'py>(
     object: &Bound<'py, PyAny>,
     message: &'static str,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let items = object.try_iter().map_err(|error| {
-        if error.is_instance_of::<PyTypeError>(object.py()) {
-            PyTypeError::new_err(message)
-        } else {
-            error
+    match object.try_iter() {
+        Ok(items) => items.collect(),
+        Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
+            forget(object.py(), error);
+            Err(PyTypeError::new_err(message))
         }
-    })?;
-    items.collect()
+        Err(error) => Err(error),
+    }
 }
 
 /// Checks how many positional arguments came, with PyArg_ParseTuple's messages.

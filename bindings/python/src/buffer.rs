@@ -10,6 +10,10 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::argument::type_name;
+use crate::error::forget;
+use crate::failure::Failure;
+
 /// A contiguous buffer of an object (`bytes`, `bytearray`, `array`, `memoryview`, …), held until
 /// dropped: while it lives the object keeps its memory where it is (buffer protocol).
 pub(crate) struct Buffer<'py> {
@@ -31,16 +35,25 @@ impl<'py> Buffer<'py> {
     /// # Errors
     /// TypeError where it is read-only, not contiguous, or no buffer at all.
     pub(crate) fn write(object: &Bound<'py, PyAny>, method: &str) -> PyResult<Self> {
-        Self::get(object, ffi::PyBUF_WRITABLE).map_err(|_| {
+        Self::get(object, ffi::PyBUF_WRITABLE).map_err(|error| {
+            forget(object.py(), error);
             let given = if object.is_none() {
                 "None".to_owned()
             } else {
-                crate::argument::type_name(object)
+                type_name(object)
             };
             PyTypeError::new_err(format!(
                 "{method}() argument 1 must be read-write bytes-like object, not {given}"
             ))
         })
+    }
+
+    /// A buffer that the interpreter's argument parser got (formats `y*` and `w*`).
+    ///
+    /// # Safety
+    /// `view` must have been filled, and is released by nobody else.
+    pub(crate) unsafe fn from_view(py: Python<'py>, view: ffi::Py_buffer) -> Self {
+        Buffer { view, _py: py }
     }
 
     fn get(object: &Bound<'py, PyAny>, flags: c_int) -> PyResult<Self> {
@@ -120,10 +133,10 @@ unsafe extern "C" {
 pub(crate) fn bytes_with<'py>(
     py: Python<'py>,
     capacity: usize,
-    fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> PyResult<usize>,
-) -> PyResult<Bound<'py, PyBytes>> {
+    fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize, Failure>,
+) -> Result<Bound<'py, PyBytes>, Failure> {
     let Ok(size) = ffi::Py_ssize_t::try_from(capacity) else {
-        return Err(PyOverflowError::new_err("too many bytes asked for"));
+        return Err(PyOverflowError::new_err("too many bytes asked for").into());
     };
     // SAFETY: "if v is NULL, the contents of the bytes object are uninitialized": a new reference
     // or NULL with an exception.

@@ -6,6 +6,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use rsocket::{Errno, Error};
 
+use crate::attach::Attached;
+
 /// `OSError(errno, strerror)`: Python itself picks the subclass (`BlockingIOError`, …).
 pub(crate) fn from_errno(errno: Errno) -> PyErr {
     PyOSError::new_err((errno.raw(), errno.to_string()))
@@ -14,7 +16,7 @@ pub(crate) fn from_errno(errno: Errno) -> PyErr {
 /// An error of the core as the exception that the standard library raises in its place.
 ///
 /// [`Error::Interrupted`] belongs to the waiting policy, which keeps the exception itself: use
-/// `Waiting::raise` for results of verbs that take a policy.
+/// `Waiting::finish` for results of verbs that take a policy.
 pub(crate) fn to_python(py: Python<'_>, error: Error) -> PyErr {
     match error {
         Error::TimedOut => timeout(py, "timed out"),
@@ -22,6 +24,15 @@ pub(crate) fn to_python(py: Python<'_>, error: Error) -> PyErr {
         Error::Address(error) => PyOSError::new_err((error.errno().raw(), error.to_string())),
         other => from_errno(other.errno()),
     }
+}
+
+/// Drops an exception that another one replaces, in a method that PyO3 does not know to be called
+/// by the interpreter: dropped there, its references would wait for a call that PyO3 knows of.
+#[cold]
+pub(crate) fn forget(_py: Python<'_>, error: PyErr) {
+    // SAFETY: `_py`.
+    let attached = unsafe { Attached::assume() };
+    attached.run(|_| drop(error));
 }
 
 /// `socket.timeout`: TimeoutError, and on Python 3.9 a class of its own.

@@ -10,6 +10,7 @@ mod audit;
 mod buffer;
 mod enums;
 mod error;
+mod failure;
 mod module;
 mod socket;
 mod wait;

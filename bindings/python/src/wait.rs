@@ -7,7 +7,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use rsocket::{Deadline, Errno, Error, Family, MsgFlags, Op, Wait};
 
-use crate::error;
+use crate::failure::Failure;
 use crate::socket::Socket;
 use crate::socket::timeout::Timeout;
 
@@ -71,17 +71,18 @@ impl<'a, 'py> Waiting<'a, 'py> {
         }
     }
 
-    /// The exception for an error of a verb that was given this policy.
-    pub(crate) fn exception(&mut self, error: Error) -> PyErr {
+    /// What to raise for an error of a verb that was given this policy.
+    pub(crate) fn failure(&mut self, error: Error) -> Failure {
         match (error, self.raised.take()) {
-            (Error::Interrupted, Some(raised)) => raised,
-            (error, _) => error::to_python(self.py, error),
+            (Error::Interrupted, Some(raised)) => Failure::Raised(raised),
+            (error, _) => Failure::Core(error),
         }
     }
 
-    /// The result of a verb, with its error as an exception.
-    pub(crate) fn finish<T>(mut self, result: rsocket::Result<T>) -> PyResult<T> {
-        result.map_err(|error| self.exception(error))
+    /// The result of a verb.
+    #[inline]
+    pub(crate) fn finish<T>(mut self, result: rsocket::Result<T>) -> Result<T, Failure> {
+        result.map_err(|error| self.failure(error))
     }
 }
 

@@ -7,10 +7,10 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString};
 use rsocket::{Address, Family, Hints, Kind, ResolveFlags};
 
-use crate::error;
+use crate::error::{self, forget};
 use crate::wait::unlocked;
 
 /// The host of an address as it goes to the resolver: bytes without a NUL.
@@ -76,15 +76,21 @@ fn encode_idna(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
     };
     match encoded {
         Ok(encoded) => Ok(encoded.cast::<PyBytes>()?.as_bytes().to_vec()),
-        Err(_) => Err(PyTypeError::new_err("encoding of hostname failed")),
+        Err(error) => {
+            forget(py, error);
+            Err(PyTypeError::new_err("encoding of hostname failed"))
+        }
     }
 }
 
 /// True for ipaddress.IPv4Address and IPv6Address. Who holds one has imported the module.
 fn is_ip_address(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = object.py();
-    let modules = py.import("sys")?.getattr("modules")?;
-    let Ok(module) = modules.get_item("ipaddress") else {
+    let modules = py
+        .import("sys")?
+        .getattr("modules")?
+        .cast_into::<PyDict>()?;
+    let Some(module) = modules.get_item("ipaddress")? else {
         return Ok(false);
     };
     Ok(object.is_instance(&module.getattr("IPv4Address")?)?

@@ -1,6 +1,6 @@
 //! Addresses as Python has them, made native.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_int};
 use std::fmt::Display;
 use std::net::{SocketAddrV4, SocketAddrV6};
 
@@ -14,6 +14,7 @@ use super::host::{HostName, resolve_v4, resolve_v6};
 use super::native::{Writer, interface_number};
 use crate::argument::{int, type_name, wrapping_u32, wrapping_u64};
 use crate::buffer::Buffer;
+use crate::error::forget;
 use crate::socket::Socket;
 
 /// linux/socket.h, not in libc.
@@ -130,30 +131,34 @@ fn element<T>(
     }
 }
 
+/// A C `int`, or OverflowError with `message`.
+fn int_within(object: &Bound<'_, PyAny>, message: impl FnOnce() -> String) -> PyResult<c_int> {
+    int(object).map_err(|error| {
+        if error.is_instance_of::<PyOverflowError>(object.py()) {
+            forget(object.py(), error);
+            PyOverflowError::new_err(message())
+        } else {
+            error
+        }
+    })
+}
+
 /// A number from 0 to 65535, or OverflowError that names `what`.
-fn sixteen_bits(object: &Bound<'_, PyAny>, what: &str, caller: &str) -> PyResult<u16> {
-    let out_of_range = || PyOverflowError::new_err(format!("{caller}(): {what} must be 0-65535."));
-    match int(object) {
-        Ok(number) => u16::try_from(number).map_err(|_| out_of_range()),
-        Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => Err(out_of_range()),
-        Err(error) => Err(error),
-    }
+fn sixteen_bits(number: c_int, what: &str, caller: &str) -> PyResult<u16> {
+    u16::try_from(number).map_err(|_| PyOverflowError::new_err(out_of_range(what, caller)))
+}
+
+fn out_of_range(what: &str, caller: &str) -> String {
+    format!("{caller}(): {what} must be 0-65535.")
 }
 
 fn inet(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
     let parts = shaped(parts, 2, 2, "AF_INET address must be a pair (host, port)")?;
     let host = parts.get_item(0)?;
     let host = HostName::extract(&host)?;
-    // The host is resolved before the port's range is looked at, but not before its type is.
-    let port = sixteen_bits(&parts.get_item(1)?, "port", caller);
-    let py = parts.py();
-    match port {
-        Err(error) if !error.is_instance_of::<PyOverflowError>(py) => Err(error),
-        port => {
-            let ip = *resolve_v4(py, &host)?.ip();
-            Ok(SocketAddrV4::new(ip, port?).into())
-        }
-    }
+    let port = int_within(&parts.get_item(1)?, || out_of_range("port", caller))?;
+    let ip = *resolve_v4(parts.py(), &host)?.ip();
+    Ok(SocketAddrV4::new(ip, sixteen_bits(port, "port", caller)?).into())
 }
 
 fn inet6(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
@@ -161,16 +166,11 @@ fn inet6(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
     let parts = shaped(parts, 2, 4, shape)?;
     let host = parts.get_item(0)?;
     let host = HostName::extract(&host)?;
-    let port = sixteen_bits(&parts.get_item(1)?, "port", caller);
-    let py = parts.py();
-    let port = match port {
-        Err(error) if !error.is_instance_of::<PyOverflowError>(py) => return Err(error),
-        port => port,
-    };
+    let port = int_within(&parts.get_item(1)?, || out_of_range("port", caller))?;
     let flow = element(parts, 2, 0, wrapping_u32)?;
     let scope = element(parts, 3, None, |scope| wrapping_u32(scope).map(Some))?;
-    let resolved = resolve_v6(py, &host)?;
-    let port = port?;
+    let resolved = resolve_v6(parts.py(), &host)?;
+    let port = sixteen_bits(port, "port", caller)?;
     if flow > 0xf_ffff {
         let text = format!("{caller}(): flowinfo must be 0-1048575.");
         return Err(PyOverflowError::new_err(text));
@@ -187,7 +187,10 @@ fn unix(object: &Bound<'_, PyAny>) -> PyResult<Address> {
     match Buffer::read(object) {
         Ok(bytes) => unix_bytes(bytes.bytes()),
         Err(error) => match file_system_path(object)? {
-            Some(path) => unix_bytes(path.as_bytes()),
+            Some(path) => {
+                forget(object.py(), error);
+                unix_bytes(path.as_bytes())
+            }
             None => Err(error),
         },
     }
@@ -219,6 +222,11 @@ fn file_system_path<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'p
     if !object.get_type().hasattr("__fspath__")? {
         return Ok(None);
     }
+    encode_path(object).map(Some)
+}
+
+/// What `os.fsencode` gives, without a NUL.
+fn encode_path<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     // SAFETY: takes any object, gives a new str or bytes object or NULL with an exception.
     let path =
         unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyOS_FSPath(object.as_ptr()))? };
@@ -229,7 +237,7 @@ fn file_system_path<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'p
     if path.as_bytes().contains(&0) {
         return Err(PyValueError::new_err("embedded null byte"));
     }
-    Ok(Some(path))
+    Ok(path)
 }
 
 /// A name as a C string, by format `s`: str as UTF-8, without a NUL.
@@ -244,10 +252,15 @@ fn packet(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
     let shape = "AF_PACKET address must be a tuple of two to five elements";
     let parts = shaped(parts, 2, 5, shape)?;
     let name = c_text(&parts.get_item(0)?, shape)?;
-    let protocol = int(&parts.get_item(1)?)?;
-    let packet_type = element(parts, 2, 0, int)?;
-    let hardware_type = element(parts, 3, 0, int)?;
-    let hardware = parts.get_item(4).ok();
+    let number = |object: &Bound<'_, PyAny>| {
+        int_within(object, || {
+            format!("{caller}(): address argument out of range")
+        })
+    };
+    let protocol = number(&parts.get_item(1)?)?;
+    let packet_type = element(parts, 2, 0, number)?;
+    let hardware_type = element(parts, 3, 0, number)?;
+    let hardware = (parts.len() > 4).then(|| parts.get_item(4)).transpose()?;
     let hardware = hardware.as_ref().map(Buffer::read).transpose()?;
     let hardware = hardware.as_ref().map_or(&[][..], Buffer::bytes);
     let mut padded = [0; 8];
@@ -260,8 +273,7 @@ fn packet(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
         }
     }
     let interface = interface_number(&name)?;
-    let protocol = u16::try_from(protocol)
-        .map_err(|_| PyOverflowError::new_err(format!("{caller}(): proto must be 0-65535.")))?;
+    let protocol = sixteen_bits(protocol, "proto", caller)?;
     Ok(Address::packet(PacketAddress {
         protocol,
         interface,
@@ -275,13 +287,7 @@ fn packet(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
 
 /// A CAN interface: a name in the file system codec; the empty one is all interfaces.
 fn can_interface(object: &Bound<'_, PyAny>) -> PyResult<u32> {
-    let name = match object.cast::<PyString>() {
-        Ok(text) => file_system_bytes(text)?,
-        Err(_) => match file_system_path(object)? {
-            Some(path) => path,
-            None => object.cast::<PyBytes>()?.clone(),
-        },
-    };
+    let name = encode_path(object)?;
     match name.as_bytes() {
         b"" => Ok(0),
         name if name.len() < libc::IF_NAMESIZE => {

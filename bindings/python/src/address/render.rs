@@ -18,9 +18,13 @@ use super::parse::{BTPROTO_HCI, BTPROTO_L2CAP, BTPROTO_RFCOMM, BTPROTO_SCO};
 ///
 /// # Errors
 /// ValueError for a TIPC address of an unknown kind.
-pub(crate) fn render(py: Python<'_>, address: &Address, protocol: Protocol) -> PyResult<Py<PyAny>> {
-    let rendered = match address.view() {
-        AddressView::Unspecified => return Ok(py.None()),
+pub(crate) fn render<'py>(
+    py: Python<'py>,
+    address: &Address,
+    protocol: Protocol,
+) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match address.view() {
+        AddressView::Unspecified => py.None().into_bound(py),
         AddressView::Inet(address) => {
             let mut text = Text::new();
             text.v4(address.ip().octets());
@@ -65,8 +69,7 @@ pub(crate) fn render(py: Python<'_>, address: &Address, protocol: Protocol) -> P
                 .into_any()
         }
         _ => other(py, address, protocol)?,
-    };
-    Ok(rendered.unbind())
+    })
 }
 
 /// The families that the core keeps as bytes, and families that nobody knows.

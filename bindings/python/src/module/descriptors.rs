@@ -92,7 +92,7 @@ fn cmsg_space<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
 }
 
 fn getdefaulttimeout(py: Python<'_>) -> Answer<'_> {
-    Ok(DEFAULT.get().to_python(py)?.into_bound(py))
+    Ok(DEFAULT.get().to_python(py))
 }
 
 fn setdefaulttimeout<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {

@@ -4,26 +4,38 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use pyo3::prelude::*;
+use pyo3::types::PyInt;
 use rsocket::{Address, Blocking, Errno, Error, Op, Readiness, Wait, fd};
 
+use super::method::{Answer, Arguments, parse};
 use super::native::{self, Method, native};
 use super::timeout::{self, Timeout};
+use super::transfer::pair;
 use super::{Socket, adopt};
+use crate::argument::lone_int;
+use crate::failure::Failure;
 use crate::wait::{Waiting, unlocked};
-use crate::{address, audit, error};
+use crate::{address, audit};
 
-pub(super) fn bind(slf: &Bound<'_, Socket>, name: &Bound<'_, PyAny>) -> PyResult<()> {
+/// How many connections wait for accept() where `listen` is not told.
+const DEFAULT_BACKLOG: i32 = 128;
+
+pub(super) fn bind<'py>(slf: &Bound<'py, Socket>, name: &Bound<'py, PyAny>) -> Answer<'py> {
     let (py, socket) = (slf.py(), slf.get());
     let native = address::parse(socket, name, "bind")?;
     audit::with_address(c"socket.bind", slf.as_any(), name)?;
-    let fd = socket.borrow()?;
+    let fd = socket.descriptor()?;
     // A path is looked up, and a port searched for.
-    unlocked(py, || fd::bind(fd, &native)).map_err(|error| error::to_python(py, error))
+    unlocked(py, || fd::bind(fd, &native))?;
+    Ok(py.None().into_bound(py))
 }
 
-pub(super) fn listen(py: Python<'_>, socket: &Socket, backlog: i32) -> PyResult<()> {
-    let fd = socket.borrow()?;
-    unlocked(py, || fd::listen(fd, backlog.max(0))).map_err(|error| error::to_python(py, error))
+pub(super) fn listen<'py>(slf: &Bound<'py, Socket>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
+    let mut backlog = DEFAULT_BACKLOG;
+    parse!(arguments, c"|i:listen", &raw mut backlog)?;
+    let (py, fd) = (slf.py(), slf.get().descriptor()?);
+    unlocked(py, || fd::listen(fd, backlog.max(0)))?;
+    Ok(py.None().into_bound(py))
 }
 
 /// Connects; `Ok(Err(…))` is what the kernel or the clock had against it.
@@ -31,11 +43,11 @@ fn attempt(
     slf: &Bound<'_, Socket>,
     to: &Bound<'_, PyAny>,
     caller: &'static str,
-) -> PyResult<Result<(), Error>> {
+) -> Result<Result<(), Error>, Failure> {
     let socket = slf.get();
     let native = address::parse(socket, to, caller)?;
     audit::with_address(c"socket.connect", slf.as_any(), to)?;
-    let Ok(fd) = socket.borrow() else {
+    let Ok(fd) = socket.descriptor() else {
         return Ok(Err(Error::Os {
             op: Op::Connect,
             errno: Errno::EBADF,
@@ -44,27 +56,29 @@ fn attempt(
     // Even a connect that does not wait works its way through the network stack.
     let mut waiting = Waiting::unlocked(slf.py(), socket, fd);
     match fd::connect(fd, &native, &mut waiting) {
-        Err(Error::Interrupted) => Err(waiting.exception(Error::Interrupted)),
+        Err(Error::Interrupted) => Err(waiting.failure(Error::Interrupted)),
         result => Ok(result),
     }
 }
 
-pub(super) fn connect(slf: &Bound<'_, Socket>, to: &Bound<'_, PyAny>) -> PyResult<()> {
-    attempt(slf, to, "connect")?.map_err(|error| error::to_python(slf.py(), error))
+pub(super) fn connect<'py>(slf: &Bound<'py, Socket>, to: &Bound<'py, PyAny>) -> Answer<'py> {
+    attempt(slf, to, "connect")??;
+    Ok(slf.py().None().into_bound(slf.py()))
 }
 
 /// `connect_ex`: an errno instead of an exception, EAGAIN for a timeout.
-pub(super) fn connect_ex(slf: &Bound<'_, Socket>, to: &Bound<'_, PyAny>) -> PyResult<i32> {
-    Ok(match attempt(slf, to, "connect_ex")? {
+pub(super) fn connect_ex<'py>(slf: &Bound<'py, Socket>, to: &Bound<'py, PyAny>) -> Answer<'py> {
+    let number = match attempt(slf, to, "connect_ex")? {
         Ok(()) => 0,
         Err(Error::TimedOut) => Errno::EAGAIN.raw(),
         Err(error) => error.errno().raw(),
-    })
+    };
+    Ok(PyInt::new(slf.py(), number).into_any())
 }
 
 /// Takes a connection from the queue of a listener.
-fn take(py: Python<'_>, socket: &Socket, nonblocking: bool) -> PyResult<(OwnedFd, Address)> {
-    let fd = socket.borrow()?;
+fn take(py: Python<'_>, socket: &Socket, nonblocking: bool) -> Result<(OwnedFd, Address), Failure> {
+    let fd = socket.descriptor()?;
     let mut peer = Address::UNSPECIFIED;
     let mut waiting = Waiting::new(py, socket, fd, 0);
     let taken = take_with(fd, &mut peer, nonblocking, &mut waiting, socket.timeout());
@@ -98,14 +112,15 @@ fn take_with(
 }
 
 /// `_accept`: the descriptor of a connection, and the peer's address.
-pub(super) fn accept_descriptor(py: Python<'_>, socket: &Socket) -> PyResult<(i32, Py<PyAny>)> {
+pub(super) fn accept_descriptor<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
+    let (py, socket) = (slf.py(), slf.get());
     let (accepted, peer) = take(py, socket, false)?;
     let peer = address::render(py, &peer, socket.protocol())?;
-    Ok((super::into_raw(accepted), peer))
+    pair(PyInt::new(py, super::into_raw(accepted)).into_any(), peer)
 }
 
 /// `accept`: a socket with the default timeout, never with the listener's.
-pub(super) fn accept<'py>(slf: &Bound<'py, Socket>) -> PyResult<(Bound<'py, Socket>, Py<PyAny>)> {
+pub(super) fn accept<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
     let (py, socket) = (slf.py(), slf.get());
     let timeout = timeout::DEFAULT.get();
     let (accepted, peer) = match native(slf.as_any(), Method::Accept)? {
@@ -114,42 +129,43 @@ pub(super) fn accept<'py>(slf: &Bound<'py, Socket>) -> PyResult<(Bound<'py, Sock
             (accepted, address::render(py, &peer, socket.protocol())?)
         }
         None => {
-            let pair = slf.call_method0(native::name(py, Method::Accept)?)?;
-            let (number, peer): (i32, Py<PyAny>) = pair.extract()?;
+            let accepted = slf.call_method0(native::name(py, Method::Accept)?)?;
+            let (number, peer): (i32, Bound<'_, PyAny>) = accepted.extract()?;
             let accepted = super::lifecycle::owned(number)?;
-            fd::set_nonblocking(accepted.as_fd(), !timeout.is_none())
-                .map_err(|error| error::to_python(py, error))?;
+            fd::set_nonblocking(accepted.as_fd(), !timeout.is_none())?;
             (accepted, peer)
         }
     };
     let (family, kind) = (socket.family().raw(), socket.kind().raw());
     let accepted = adopt(py, accepted, family, kind, socket.protocol().raw(), timeout)?;
-    Ok((accepted, peer))
+    pair(accepted.into_any(), peer)
 }
 
-pub(super) fn local_address(py: Python<'_>, socket: &Socket) -> PyResult<Py<PyAny>> {
-    let name = fd::local_address(socket.borrow()?).map_err(|error| error::to_python(py, error))?;
-    address::render(py, &name, socket.protocol())
+pub(super) fn getsockname<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
+    let socket = slf.get();
+    let name = fd::local_address(socket.descriptor()?)?;
+    Ok(address::render(slf.py(), &name, socket.protocol())?)
 }
 
-pub(super) fn peer_address(py: Python<'_>, socket: &Socket) -> PyResult<Py<PyAny>> {
-    let name = fd::peer_address(socket.borrow()?).map_err(|error| error::to_python(py, error))?;
-    address::render(py, &name, socket.protocol())
+pub(super) fn getpeername<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
+    let socket = slf.get();
+    let name = fd::peer_address(socket.descriptor()?)?;
+    Ok(address::render(slf.py(), &name, socket.protocol())?)
 }
 
-pub(super) fn shutdown(py: Python<'_>, socket: &Socket, how: i32) -> PyResult<()> {
-    let fd = socket.borrow()?;
+pub(super) fn shutdown<'py>(slf: &Bound<'py, Socket>, how: &Bound<'py, PyAny>) -> Answer<'py> {
+    let how = lone_int(how)?;
+    let (py, fd) = (slf.py(), slf.get().descriptor()?);
     let how = match how {
         libc::SHUT_RD => Shutdown::Read,
         libc::SHUT_WR => Shutdown::Write,
         libc::SHUT_RDWR => Shutdown::Both,
-        // shutdown(2): the descriptor is judged first, then the number.
         _ => {
-            return Err(match fd::get_int(fd, libc::SOL_SOCKET, libc::SO_TYPE) {
-                Ok(_) => error::from_errno(Errno::EINVAL),
-                Err(error) => error::to_python(py, error),
-            });
+            // shutdown(2): the descriptor is judged first, then the number.
+            fd::get_int(fd, libc::SOL_SOCKET, libc::SO_TYPE)?;
+            return Err(Errno::EINVAL.into());
         }
     };
-    unlocked(py, || fd::shutdown(fd, how)).map_err(|error| error::to_python(py, error))
+    unlocked(py, || fd::shutdown(fd, how))?;
+    Ok(py.None().into_bound(py))
 }

@@ -19,6 +19,7 @@ use super::native::{self, Method, native};
 use super::{lifecycle, transfer};
 use crate::argument::arity;
 use crate::attach::Attached;
+use crate::buffer::Buffer;
 use crate::error;
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
@@ -310,10 +311,10 @@ fn init<'py>(
 }
 
 fn is_closed(slf: &Bound<'_, PyAny>) -> PyResult<bool> {
-    // Absent where `__init__` never ran, or failed: there is nothing to close then.
+    // Absent where `__init__` never ran, or failed.
     match slf.getattr_opt(intern!(slf.py(), "_is_closed"))? {
         Some(closed) => closed.is_truthy(),
-        None => Ok(true),
+        None => Ok(false),
     }
 }
 
@@ -361,8 +362,13 @@ fn read_into<'py>(slf: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Answer
     }
     let sock = slf.getattr(intern!(py, "_sock"))?;
     let received = match native(&sock, Method::RecvInto)? {
-        Some(socket) => transfer::recv_into(py, socket.get(), buffer, 0, 0)
-            .and_then(|len| Ok(len.into_pyobject(py)?.into_any())),
+        Some(socket) => Buffer::write(buffer, "recv_into").and_then(|mut buffer| {
+            let len = transfer::fill(py, socket.get(), &mut buffer, 0, 0);
+            Ok(len
+                .map_err(|failure| failure.exception(py))?
+                .into_pyobject(py)?
+                .into_any())
+        }),
         None => sock.call_method1(native::name(py, Method::RecvInto)?, (buffer,)),
     };
     match received {
@@ -381,8 +387,13 @@ fn write<'py>(slf: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Answer<'py> 
     allowed(slf, intern!(py, "_writing"), "_checkWritable")?;
     let sock = slf.getattr(intern!(py, "_sock"))?;
     let sent = match native(&sock, Method::Send)? {
-        Some(socket) => transfer::send(py, socket.get(), data, 0)
-            .and_then(|len| Ok(len.into_pyobject(py)?.into_any())),
+        Some(socket) => Buffer::read(data).and_then(|data| {
+            let len = transfer::drain(py, socket.get(), &data, 0);
+            Ok(len
+                .map_err(|failure| failure.exception(py))?
+                .into_pyobject(py)?
+                .into_any())
+        }),
         None => sock.call_method1(native::name(py, Method::Send)?, (data,)),
     };
     sent.or_else(|error| none_if_would_block(py, error))

@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering;
 use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError, PyWarning};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt};
 use rsocket::{Errno, Error, Family, Kind, Protocol, fd};
 
+use super::method::Answer;
 use super::native::{self, Method, native};
 use super::timeout::{self, Timeout};
 use super::{CLOSED, Socket, into_raw};
-use crate::argument::{int_or, long};
+use crate::argument::{int_or, lone_int, long};
 use crate::wait::unlocked;
 use crate::{audit, error};
 
@@ -188,14 +189,19 @@ pub(crate) fn adopt<'py>(
     Ok(object)
 }
 
-/// `settimeout`: also sets or clears O_NONBLOCK, which every duplicate shares.
-pub(super) fn set_timeout(socket: &Socket, timeout: Timeout) -> PyResult<()> {
+/// Also sets or clears O_NONBLOCK, which every duplicate shares.
+fn set_timeout(socket: &Socket, timeout: Timeout) -> PyResult<()> {
     socket.timeout.set(timeout);
     set_nonblocking(socket.raw(), !timeout.is_none())
 }
 
 /// `close`: at once, or with the last file of `makefile`.
-pub(super) fn close(slf: &Bound<'_, Socket>) -> PyResult<()> {
+pub(super) fn close<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
+    close_now(slf)?;
+    Ok(slf.py().None().into_bound(slf.py()))
+}
+
+fn close_now(slf: &Bound<'_, Socket>) -> PyResult<()> {
     let socket = slf.get();
     socket.closed.store(true, Ordering::Relaxed);
     if socket.io_refs.load(Ordering::Relaxed) > 0 {
@@ -240,7 +246,7 @@ pub(super) fn release_file(slf: &Bound<'_, Socket>) -> PyResult<()> {
 /// `close`, or whatever overrides it.
 pub(super) fn call_close(slf: &Bound<'_, Socket>) -> PyResult<()> {
     match native(slf.as_any(), Method::Close)? {
-        Some(slf) => close(slf),
+        Some(slf) => close_now(slf),
         None => slf
             .call_method0(native::name(slf.py(), Method::Close)?)
             .map(drop),
@@ -248,15 +254,58 @@ pub(super) fn call_close(slf: &Bound<'_, Socket>) -> PyResult<()> {
 }
 
 /// `detach`: the descriptor without its object; -1 the second time.
-pub(super) fn detach(socket: &Socket) -> RawFd {
+pub(super) fn detach<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
+    let socket = slf.get();
     socket.closed.store(true, Ordering::Relaxed);
-    socket.take()
+    Ok(PyInt::new(slf.py(), socket.take()).into_any())
+}
+
+/// `fileno`
+pub(super) fn fileno<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
+    Ok(PyInt::new(slf.py(), slf.get().raw()).into_any())
+}
+
+/// `getblocking`
+pub(super) fn getblocking<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
+    let blocking = !slf.get().timeout().is_zero();
+    Ok(PyBool::new(slf.py(), blocking).to_owned().into_any())
+}
+
+/// `setblocking`: from Python 3.12 on it takes any truth value.
+pub(super) fn setblocking<'py>(slf: &Bound<'py, Socket>, flag: &Bound<'py, PyAny>) -> Answer<'py> {
+    #[cfg(Py_3_12)]
+    let blocking = flag.is_truthy()?;
+    #[cfg(not(Py_3_12))]
+    let blocking = long(flag)? != 0;
+    set_timeout(
+        slf.get(),
+        if blocking {
+            Timeout::NONE
+        } else {
+            Timeout::ZERO
+        },
+    )?;
+    Ok(slf.py().None().into_bound(slf.py()))
+}
+
+/// `gettimeout`
+pub(super) fn gettimeout<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
+    Ok(slf.get().timeout().to_python(slf.py()))
+}
+
+/// `settimeout`
+pub(super) fn settimeout<'py>(
+    slf: &Bound<'py, Socket>,
+    timeout: &Bound<'py, PyAny>,
+) -> Answer<'py> {
+    set_timeout(slf.get(), Timeout::parse(timeout)?)?;
+    Ok(slf.py().None().into_bound(slf.py()))
 }
 
 /// `dup`: an object of the same class, made through its constructor.
 pub(super) fn dup<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> {
     let (py, socket) = (slf.py(), slf.get());
-    let copy = duplicate(py, fileno(slf)?)?;
+    let copy = duplicate(py, number(slf)?)?;
     let (family, kind) = (socket.family().raw(), socket.kind().raw());
     let (protocol, timeout) = (socket.protocol().raw(), socket.timeout());
     if slf.as_any().is_exact_instance_of::<Socket>() {
@@ -272,12 +321,12 @@ pub(super) fn dup<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> 
     let object = slf.get_type().call(arguments, Some(&keywords))?;
     // The new object owns it now.
     into_raw(copy);
-    object.call_method1("settimeout", (timeout.to_python(py)?,))?;
+    object.call_method1("settimeout", (timeout.to_python(py),))?;
     Ok(object)
 }
 
 /// `fileno()`, or whatever overrides it.
-fn fileno(slf: &Bound<'_, Socket>) -> PyResult<RawFd> {
+fn number(slf: &Bound<'_, Socket>) -> PyResult<RawFd> {
     match native(slf.as_any(), Method::Fileno)? {
         Some(slf) => Ok(slf.get().raw()),
         None => slf
@@ -289,7 +338,7 @@ fn fileno(slf: &Bound<'_, Socket>) -> PyResult<RawFd> {
 /// `get_inheritable`
 pub(super) fn inheritable(slf: &Bound<'_, Socket>) -> PyResult<bool> {
     let py = slf.py();
-    borrowed(fileno(slf)?)
+    borrowed(number(slf)?)
         .and_then(|fd| fd::is_inheritable(fd).map_err(|error| error::to_python(py, error)))
 }
 
@@ -298,8 +347,8 @@ pub(super) fn set_inheritable(
     slf: &Bound<'_, Socket>,
     inheritable: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let (py, inheritable) = (slf.py(), inheritable.is_truthy()?);
-    borrowed(fileno(slf)?).and_then(|fd| {
+    let (py, inheritable) = (slf.py(), lone_int(inheritable)? != 0);
+    borrowed(number(slf)?).and_then(|fd| {
         fd::set_inheritable(fd, inheritable).map_err(|error| error::to_python(py, error))
     })
 }

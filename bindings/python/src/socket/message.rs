@@ -1,16 +1,22 @@
 //! recvmsg and sendmsg: several buffers and control messages in one call.
 
+use std::ffi::c_int;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::ptr;
 
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyInt, PyList, PySequence};
 use rsocket::{Address, Family, fd};
 
 use super::Socket;
-use crate::argument::{arity, int, items, size, type_name};
+use super::method::{Answer, Arguments, Names, parse, parse_keywords};
+use crate::argument::{int, items, type_name};
 use crate::buffer::{Buffer, bytes_with};
+use crate::error::forget;
+use crate::failure::Failure;
 use crate::wait::Waiting;
 use crate::{address, audit};
 
@@ -18,7 +24,7 @@ use crate::{address, audit};
 const ALG_IV_HEADER: usize = 4;
 
 /// What recvmsg gives besides the data.
-type Rest<'py> = (Bound<'py, PyList>, i32, Py<PyAny>);
+type Rest<'py> = (Bound<'py, PyList>, i32, Bound<'py, PyAny>);
 
 /// Room for control messages, not zeroed.
 fn control_room(asked: isize, method: &str) -> PyResult<Vec<MaybeUninit<u8>>> {
@@ -43,8 +49,8 @@ fn receive<'py>(
     bufs: &mut [IoSliceMut<'_>],
     control: &mut [MaybeUninit<u8>],
     flags: i32,
-) -> PyResult<(usize, Rest<'py>)> {
-    let fd = socket.borrow()?;
+) -> Result<(usize, Rest<'py>), Failure> {
+    let fd = socket.descriptor()?;
     let len = bufs.iter().map(|buf| buf.len()).sum();
     let mut from = Address::UNSPECIFIED;
     let mut waiting = Waiting::new(py, socket, fd, len);
@@ -86,16 +92,22 @@ fn close_received(control: &[u8]) {
 }
 
 /// `recvmsg(bufsize[, ancbufsize[, flags]])`
-pub(super) fn recv_msg<'py>(
-    py: Python<'py>,
-    socket: &Socket,
-    args: &Bound<'py, PyTuple>,
-) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyList>, i32, Py<PyAny>)> {
-    arity("recvmsg", args.len(), 1, 3)?;
-    let asked = size(&args.get_item(0)?)?;
-    let (control, flags) = rest(args)?;
+pub(super) fn recvmsg<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let (mut asked, mut control, mut flags) = (0, 0, 0);
+    parse!(
+        arguments,
+        c"n|ni:recvmsg",
+        &raw mut asked,
+        &raw mut control,
+        &raw mut flags
+    )?;
+    let (asked, control): (ffi::Py_ssize_t, ffi::Py_ssize_t) = (asked, control);
+    let py = slf.py();
     let Ok(asked) = usize::try_from(asked) else {
-        return Err(PyValueError::new_err("negative buffer size in recvmsg()"));
+        return Err(PyValueError::new_err("negative buffer size in recvmsg()").into());
     };
     let mut control = control_room(control, "recvmsg")?;
     let mut shown = None;
@@ -105,39 +117,40 @@ pub(super) fn recv_msg<'py>(
         let room =
             unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast::<u8>(), room.len()) };
         let mut bufs = [IoSliceMut::new(room)];
-        let (len, rest) = receive(py, socket, &mut bufs, &mut control, flags)?;
+        let (len, rest) = receive(py, slf.get(), &mut bufs, &mut control, flags)?;
         shown = Some(rest);
         Ok(len)
     })?;
     match shown {
-        Some((messages, flags, from)) => Ok((data, messages, flags, from)),
-        None => Err(PyOSError::new_err("recvmsg gave nothing")),
+        Some((messages, flags, from)) => {
+            Ok((data, messages, flags, from).into_pyobject(py)?.into_any())
+        }
+        None => Err(PyOSError::new_err("recvmsg gave nothing").into()),
     }
 }
 
-/// The ancillary buffer size and the flags, behind the first argument.
-fn rest(args: &Bound<'_, PyTuple>) -> PyResult<(isize, i32)> {
-    let control = args.get_item(1).ok().map_or(Ok(0), |asked| size(&asked))?;
-    let flags = args.get_item(2).ok().map_or(Ok(0), |flags| int(&flags))?;
-    Ok((control, flags))
-}
-
 /// `recvmsg_into(buffers[, ancbufsize[, flags]])`
-pub(super) fn recv_msg_into<'py>(
-    py: Python<'py>,
-    socket: &Socket,
-    args: &Bound<'py, PyTuple>,
-) -> PyResult<(usize, Bound<'py, PyList>, i32, Py<PyAny>)> {
-    arity("recvmsg_into", args.len(), 1, 3)?;
-    let (control, flags) = rest(args)?;
-    let given = items(
-        &args.get_item(0)?,
-        "recvmsg_into() argument 1 must be an iterable",
+pub(super) fn recvmsg_into<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let (mut given, mut control, mut flags) = (ptr::null_mut::<ffi::PyObject>(), 0, 0);
+    parse!(
+        arguments,
+        c"O|ni:recvmsg_into",
+        &raw mut given,
+        &raw mut control,
+        &raw mut flags
     )?;
+    let py = slf.py();
+    // SAFETY: the parser gave the first argument, which the caller keeps alive.
+    let given = unsafe { Borrowed::from_ptr(py, given) };
+    let given = items(&given, "recvmsg_into() argument 1 must be an iterable")?;
     let mut buffers = given
         .iter()
         .map(|buffer| {
-            Buffer::write(buffer, "recvmsg_into").map_err(|_| {
+            Buffer::write(buffer, "recvmsg_into").map_err(|error| {
+                forget(py, error);
                 PyTypeError::new_err(
                     "recvmsg_into() argument 1 must be an iterable of single-segment read-write \
                      buffers",
@@ -147,8 +160,8 @@ pub(super) fn recv_msg_into<'py>(
         .collect::<PyResult<Vec<_>>>()?;
     let mut control = control_room(control, "recvmsg_into")?;
     let mut bufs: Vec<_> = buffers.iter_mut().map(Buffer::io_slice_mut).collect();
-    let (len, (messages, flags, from)) = receive(py, socket, &mut bufs, &mut control, flags)?;
-    Ok((len, messages, flags, from))
+    let (len, (messages, flags, from)) = receive(py, slf.get(), &mut bufs, &mut control, flags)?;
+    Ok((len, messages, flags, from).into_pyobject(py)?.into_any())
 }
 
 /// The buffers to send, held until dropped.
@@ -171,7 +184,7 @@ fn control_messages(given: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 
 fn control_message<'py>(item: &Bound<'py, PyAny>) -> PyResult<(i32, i32, Buffer<'py>)> {
     const NAME: &str = "[sendmsg() ancillary data items]";
-    let Ok(parts) = item.cast::<pyo3::types::PySequence>() else {
+    let Ok(parts) = item.cast::<PySequence>() else {
         let text = format!(
             "{NAME}() argument must be 3-item sequence, not {}",
             type_name(item)
@@ -190,86 +203,123 @@ fn control_message<'py>(item: &Bound<'py, PyAny>) -> PyResult<(i32, i32, Buffer<
     ))
 }
 
-fn send(
-    slf: &Bound<'_, Socket>,
+fn send<'py>(
+    slf: &Bound<'py, Socket>,
     buffers: &[Buffer<'_>],
     control: &[u8],
     flags: i32,
     to: Option<&Address>,
-) -> PyResult<usize> {
-    let socket = slf.get();
+) -> Answer<'py> {
+    let (py, socket) = (slf.py(), slf.get());
     let bufs: Vec<_> = buffers
         .iter()
         .map(|buffer| IoSlice::new(buffer.bytes()))
         .collect();
-    let fd = socket.borrow()?;
+    let fd = socket.descriptor()?;
     let len = bufs.iter().map(|buf| buf.len()).sum();
-    let mut waiting = Waiting::new(slf.py(), socket, fd, len);
+    let mut waiting = Waiting::new(py, socket, fd, len);
     let flags = waiting.flags(flags);
     let result = fd::send_msg(fd, &bufs, control, to, flags, &mut waiting);
-    waiting.finish(result)
+    let len = waiting.finish(result)?;
+    Ok(PyInt::new(py, len).into_any())
+}
+
+/// An argument that the parser may have left out.
+///
+/// # Safety
+/// Null or a live object that outlives the result.
+unsafe fn given<'a, 'py>(
+    py: Python<'py>,
+    object: *mut ffi::PyObject,
+) -> Option<Borrowed<'a, 'py, PyAny>> {
+    // SAFETY: the caller's promise.
+    (!object.is_null()).then(|| unsafe { Borrowed::from_ptr(py, object) })
 }
 
 /// `sendmsg(buffers[, ancdata[, flags[, address]]])`
-pub(super) fn send_msg(slf: &Bound<'_, Socket>, args: &Bound<'_, PyTuple>) -> PyResult<usize> {
-    arity("sendmsg", args.len(), 1, 4)?;
-    let flags = args.get_item(2).ok().map_or(Ok(0), |flags| int(&flags))?;
-    let to = args.get_item(3).ok().filter(|to| !to.is_none());
+pub(super) fn sendmsg<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let null = ptr::null_mut::<ffi::PyObject>();
+    let (mut data, mut control, mut flags, mut to) = (null, null, 0, null);
+    parse!(
+        arguments,
+        c"O|OiO:sendmsg",
+        &raw mut data,
+        &raw mut control,
+        &raw mut flags,
+        &raw mut to
+    )?;
+    let py = slf.py();
+    // SAFETY: what the parser gave are arguments, which the caller keeps alive.
+    let (data, control, to) = unsafe { (given(py, data), given(py, control), given(py, to)) };
+    let to = to.filter(|to| !to.is_none());
     let native = to
         .as_ref()
         .map(|to| address::parse(slf.get(), to, "sendmsg"))
         .transpose()?;
-    let none = slf.py().None().into_bound(slf.py());
-    audit::with_address(
-        c"socket.sendmsg",
-        slf.as_any(),
-        to.as_ref().unwrap_or(&none),
-    )?;
-    let given = items(
-        &args.get_item(0)?,
-        "sendmsg() argument 1 must be an iterable",
-    )?;
-    let buffers = buffers(&given)?;
-    let control = args
-        .get_item(1)
-        .ok()
-        .map_or(Ok(Vec::new()), |given| control_messages(&given))?;
+    match to {
+        Some(to) => audit::with_address(c"socket.sendmsg", slf.as_any(), &to)?,
+        None => audit::with_address(c"socket.sendmsg", slf.as_any(), &py.None().into_bound(py))?,
+    }
+    let data = match data {
+        Some(data) => items(&data, "sendmsg() argument 1 must be an iterable")?,
+        None => Vec::new(),
+    };
+    let buffers = buffers(&data)?;
+    let control = control.map_or(Ok(Vec::new()), |control| control_messages(&control))?;
     send(slf, &buffers, &control, flags, native.as_ref())
 }
 
+static AFALG_NAMES: Names<6> = Names([
+    c"msg".as_ptr(),
+    c"op".as_ptr(),
+    c"iv".as_ptr(),
+    c"assoclen".as_ptr(),
+    c"flags".as_ptr(),
+    ptr::null(),
+]);
+
 /// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`
-pub(super) fn send_msg_afalg(
-    slf: &Bound<'_, Socket>,
-    msg: Option<&Bound<'_, PyAny>>,
-    op: Option<&Bound<'_, PyAny>>,
-    iv: Option<&Bound<'_, PyAny>>,
-    assoclen: Option<&Bound<'_, PyAny>>,
-    flags: i32,
-) -> PyResult<usize> {
+pub(super) fn sendmsg_afalg<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
     if slf.get().family() != Family::ALG {
-        return Err(PyOSError::new_err("algset is only supported for AF_ALG"));
+        return Err(PyOSError::new_err("algset is only supported for AF_ALG").into());
     }
-    let number = |given: Option<&Bound<'_, PyAny>>| match given {
-        None => Ok(None),
-        Some(given) if given.is_instance_of::<PyInt>() => int(given).map(Some),
-        Some(given) => {
-            let text = format!(
-                "sendmsg_afalg() argument must be int, not {}",
-                type_name(given)
-            );
-            Err(PyTypeError::new_err(text))
-        }
+    let py = slf.py();
+    let null = ptr::null_mut::<ffi::PyObject>();
+    let (mut msg, mut op, mut assoclen, mut flags) = (null, null, null, 0 as c_int);
+    let mut iv = ffi::Py_buffer::new();
+    let int_type = py.get_type::<PyInt>();
+    parse_keywords!(
+        arguments,
+        c"|O$O!y*O!i:sendmsg_afalg",
+        AFALG_NAMES,
+        &raw mut msg,
+        int_type.as_ptr(),
+        &raw mut op,
+        &raw mut iv,
+        int_type.as_ptr(),
+        &raw mut assoclen,
+        &raw mut flags
+    )?;
+    // SAFETY: the parser filled the view where there is an IV; what else it gave are arguments,
+    // which the caller keeps alive.
+    let (msg, op, assoclen, iv) = unsafe {
+        let iv = (!iv.obj.is_null()).then(|| Buffer::from_view(py, iv));
+        (given(py, msg), given(py, op), given(py, assoclen), iv)
     };
-    let op = match number(op)? {
+    let op = match op.map(|op| int(&op)).transpose()? {
         Some(op) if op >= 0 => op,
-        _ => return Err(PyTypeError::new_err("Invalid or missing argument 'op'")),
+        _ => return Err(PyTypeError::new_err("Invalid or missing argument 'op'").into()),
     };
-    let assoclen = match number(assoclen)? {
-        Some(assoclen) if assoclen < 0 => {
-            return Err(PyTypeError::new_err("assoclen must be positive"));
-        }
-        assoclen => assoclen,
-    };
+    let assoclen = assoclen.map(|assoclen| int(&assoclen)).transpose()?;
+    if assoclen.is_some_and(|assoclen| assoclen < 0) {
+        return Err(PyTypeError::new_err("assoclen must be positive").into());
+    }
     let mut control = Vec::new();
     fd::push_control(
         &mut control,
@@ -278,7 +328,6 @@ pub(super) fn send_msg_afalg(
         &op.to_ne_bytes(),
     );
     if let Some(iv) = iv {
-        let iv = Buffer::read(iv)?;
         let mut value = Vec::with_capacity(ALG_IV_HEADER + iv.len());
         value.extend((iv.len() as u32).to_ne_bytes());
         value.extend(iv.bytes());
@@ -293,9 +342,9 @@ pub(super) fn send_msg_afalg(
             &value,
         );
     }
-    let given = match msg {
-        Some(msg) => items(msg, "sendmsg_afalg() argument 1 must be an iterable")?,
+    let msg = match msg {
+        Some(msg) => items(&msg, "sendmsg_afalg() argument 1 must be an iterable")?,
         None => Vec::new(),
     };
-    send(slf, &buffers(&given)?, &control, flags, None)
+    send(slf, &buffers(&msg)?, &control, flags, None)
 }

@@ -3,13 +3,16 @@
 mod class;
 mod connection;
 mod file;
+mod finalizer;
 mod functions;
 mod lifecycle;
 mod makefile;
 mod message;
+mod method;
 mod native;
 mod options;
 mod sendfile;
+mod table;
 pub(crate) mod timeout;
 mod transfer;
 
@@ -19,7 +22,6 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicIsize, Ordering};
 use pyo3::prelude::*;
 use rsocket::{Errno, Family, Kind, Protocol};
 
-use crate::error;
 pub(crate) use lifecycle::adopt;
 use timeout::{AtomicTimeout, Timeout};
 
@@ -67,11 +69,11 @@ impl Socket {
     /// The descriptor for one call.
     ///
     /// # Errors
-    /// OSError EBADF on a socket that is closed or detached.
+    /// EBADF on a socket that is closed or detached.
     #[inline]
-    pub(crate) fn borrow(&self) -> PyResult<BorrowedFd<'_>> {
+    pub(crate) fn descriptor(&self) -> Result<BorrowedFd<'_>, Errno> {
         match self.raw() {
-            CLOSED => Err(error::from_errno(Errno::EBADF)),
+            CLOSED => Err(Errno::EBADF),
             // SAFETY: open now, and not -1. Another thread may close it before or during the
             // system call, which then answers EBADF: the kernel holds the file itself while it
             // works, and `Waiting` looks again after it has run Python code.

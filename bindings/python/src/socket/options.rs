@@ -4,13 +4,15 @@ use std::mem::MaybeUninit;
 
 use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyTuple};
+use pyo3::types::PyInt;
 use rsocket::{Error, Family, fd};
 
 use super::Socket;
+use super::method::{Answer, Arguments, parse, plain_number};
 use crate::argument::{arity, int, type_name, wrapping_u32, wrapping_u64};
 use crate::buffer::{Buffer, bytes_with};
-use crate::error;
+use crate::error::forget;
+use crate::failure::Failure;
 use crate::wait::unlocked;
 
 /// The longest option value that getsockopt is asked for.
@@ -18,91 +20,145 @@ const VALUE_MAX: usize = 1024;
 
 /// Makes the system call; only options that the kernel answers at once keep the interpreter locked
 /// (joining a group, for one, waits for the lock of all network interfaces).
-fn call<T>(py: Python<'_>, level: i32, call: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
+fn call<T>(
+    py: Python<'_>,
+    level: i32,
+    call: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Failure> {
     let quick = level == libc::SOL_SOCKET || level == libc::IPPROTO_TCP;
-    let result = if quick { call() } else { unlocked(py, call) };
-    result.map_err(|error| error::to_python(py, error))
+    Ok(if quick { call() } else { unlocked(py, call) }?)
 }
 
 /// `getsockopt(level, optname)` as an int, `getsockopt(level, optname, buflen)` as bytes.
-pub(super) fn get<'py>(
-    py: Python<'py>,
-    socket: &Socket,
-    args: &Bound<'py, PyTuple>,
-) -> PyResult<Bound<'py, PyAny>> {
-    arity("getsockopt", args.len(), 2, 3)?;
-    let (level, name) = (int(&args.get_item(0)?)?, int(&args.get_item(1)?)?);
-    let len = args.get_item(2).ok().map_or(Ok(0), |len| int(&len))?;
+pub(super) fn getsockopt<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let (py, socket) = (slf.py(), slf.get());
+    let (mut level, mut name, mut len) = (0, 0, 0);
+    match arguments.exactly().and_then(plain_ints) {
+        Some([plain_level, plain_name]) => (level, name) = (plain_level, plain_name),
+        None => {
+            parse!(
+                arguments,
+                c"ii|i:getsockopt",
+                &raw mut level,
+                &raw mut name,
+                &raw mut len
+            )?;
+        }
+    }
     let vsock = socket.family() == Family::VSOCK;
     if vsock && len != 0 {
-        return Err(PyOSError::new_err("getsockopt string buffer not allowed"));
+        return Err(PyOSError::new_err("getsockopt string buffer not allowed").into());
     }
     match usize::try_from(len) {
         Ok(0) if vsock => {
             // man 7 vsock: its options are 64 bits wide.
             let mut value = [MaybeUninit::new(0u8); 8];
-            let fd = socket.borrow()?;
+            let fd = socket.descriptor()?;
             call(py, level, || fd::get_option(fd, level, name, &mut value))?;
             // SAFETY: zeros from the start; the kernel wrote over some of them.
             let value = value.map(|byte| unsafe { byte.assume_init() });
-            Ok(u64::from_ne_bytes(value).into_pyobject(py)?.into_any())
+            Ok(PyInt::new(py, u64::from_ne_bytes(value)).into_any())
         }
         Ok(0) => {
-            let fd = socket.borrow()?;
+            let fd = socket.descriptor()?;
             let value = call(py, level, || fd::get_int(fd, level, name))?;
-            Ok(value.into_pyobject(py)?.into_any())
+            Ok(PyInt::new(py, value).into_any())
         }
         Ok(len) if len <= VALUE_MAX => {
-            let fd = socket.borrow()?;
+            let fd = socket.descriptor()?;
             let value = bytes_with(py, len, |room| {
                 call(py, level, || fd::get_option(fd, level, name, room))
             })?;
             Ok(value.into_any())
         }
-        _ => Err(PyOSError::new_err("getsockopt buflen out of range")),
+        _ => Err(PyOSError::new_err("getsockopt buflen out of range").into()),
     }
 }
 
+/// C ints, where all are plain.
+fn plain_ints<const N: usize>(objects: [Borrowed<'_, '_, PyAny>; N]) -> Option<[i32; N]> {
+    let mut ints = [0; N];
+    for (int, object) in ints.iter_mut().zip(&objects) {
+        *int = plain_number(object)?.try_into().ok()?;
+    }
+    Some(ints)
+}
+
 /// `setsockopt(level, optname, value)` with an int or a buffer, or `(level, optname, None, optlen)`.
-pub(super) fn set(py: Python<'_>, socket: &Socket, args: &Bound<'_, PyTuple>) -> PyResult<()> {
+pub(super) fn setsockopt<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let (py, socket) = (slf.py(), slf.get());
     let vsock = socket.family() == Family::VSOCK;
-    if args.len() != 4 || vsock {
-        arity("setsockopt", args.len(), 3, 3)?;
+    let plain = arguments.exactly().and_then(plain_ints).filter(|_| !vsock);
+    if let Some([level, name, number]) = plain {
+        let fd = socket.descriptor()?;
+        call(py, level, || fd::set_int(fd, level, name, number))?;
+    } else if vsock {
+        set_vsock(py, socket, arguments)?;
+    } else {
+        set(py, socket, arguments)?;
     }
-    let (level, name) = (int(&args.get_item(0)?)?, int(&args.get_item(1)?)?);
-    let value = args.get_item(2)?;
-    if let Ok(len) = args.get_item(3) {
-        let len = if value.is_none() {
-            wrapping_u32(&len).ok()
+    Ok(py.None().into_bound(py))
+}
+
+fn set_vsock(
+    py: Python<'_>,
+    socket: &Socket,
+    arguments: &Arguments<'_, '_>,
+) -> Result<(), Failure> {
+    arity("setsockopt", arguments.len(), 3, 3)?;
+    let Some([level, name, value]) = arguments.exactly() else {
+        return Ok(());
+    };
+    let (level, name) = (int(&level)?, int(&name)?);
+    if !value.is_instance_of::<PyInt>() {
+        let given = if value.is_none() {
+            "None".to_owned()
         } else {
-            None
+            type_name(&value)
         };
-        let Some(len) = len else {
-            return arity("setsockopt", 4, 3, 3);
-        };
-        let fd = socket.borrow()?;
-        return call(py, level, || fd::set_option_null(fd, level, name, len));
+        let text = format!("setsockopt() argument 3 must be int, not {given}");
+        return Err(PyTypeError::new_err(text).into());
     }
-    if vsock {
-        if !value.is_instance_of::<PyInt>() {
-            let given = if value.is_none() {
-                "None".to_owned()
-            } else {
-                type_name(&value)
-            };
-            let text = format!("setsockopt() argument 3 must be int, not {given}");
-            return Err(PyTypeError::new_err(text));
+    let value = wrapping_u64(&value)?.to_ne_bytes();
+    let fd = socket.descriptor()?;
+    call(py, level, || fd::set_option(fd, level, name, &value))
+}
+
+fn set(py: Python<'_>, socket: &Socket, arguments: &Arguments<'_, '_>) -> Result<(), Failure> {
+    if let Some([level, name, value, len]) = arguments.exactly() {
+        let (level, name) = (int(&level)?, int(&name)?);
+        if value.is_none() {
+            match wrapping_u32(&len) {
+                Ok(len) => {
+                    let fd = socket.descriptor()?;
+                    return call(py, level, || fd::set_option_null(fd, level, name, len));
+                }
+                Err(error) => forget(py, error),
+            }
         }
-        let value = wrapping_u64(&value)?.to_ne_bytes();
-        let fd = socket.borrow()?;
-        return call(py, level, || fd::set_option(fd, level, name, &value));
     }
+    arity("setsockopt", arguments.len(), 3, 3)?;
+    let Some([level, name, value]) = arguments.exactly() else {
+        return Ok(());
+    };
+    let (level, name) = (int(&level)?, int(&name)?);
     // What is no C int is taken for a buffer, and the message says so.
-    if let Ok(number) = int(&value) {
-        let fd = socket.borrow()?;
-        return call(py, level, || fd::set_int(fd, level, name, number));
+    match int(&value) {
+        Ok(number) => {
+            let fd = socket.descriptor()?;
+            call(py, level, || fd::set_int(fd, level, name, number))
+        }
+        Err(error) => {
+            forget(py, error);
+            let value = Buffer::read(&value)?;
+            let fd = socket.descriptor()?;
+            call(py, level, || fd::set_option(fd, level, name, value.bytes()))
+        }
     }
-    let value = Buffer::read(&value)?;
-    let fd = socket.borrow()?;
-    call(py, level, || fd::set_option(fd, level, name, value.bytes()))
 }

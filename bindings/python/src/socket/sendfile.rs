@@ -170,7 +170,7 @@ fn kernel_copies(
         if left == 0 {
             return Ok(());
         }
-        let fd = socket.borrow()?;
+        let fd = socket.descriptor().map_err(error::from_errno)?;
         let mut waiting = Waiting::unlocked(py, socket, fd);
         // sendfile(2) refuses a negative position (EINVAL), as any above its largest one.
         let position = u64::try_from(offset).map_or(u64::MAX, |offset| offset + *sent);
@@ -180,13 +180,15 @@ fn kernel_copies(
             // O_NONBLOCK was set behind our back: wait, as the socket's timeout says.
             Err(error) if error.is_would_block() => {
                 let ready = fd::wait_ready(fd, Readiness::Writable, &mut waiting);
-                waiting.finish(ready)?;
+                waiting
+                    .finish(ready)
+                    .map_err(|failure| failure.exception(py))?;
             }
             Err(error @ Error::Os { .. }) if *sent == 0 => {
-                let error = waiting.exception(error);
+                let error = waiting.failure(error).exception(py);
                 return Err(_GiveupOnSendfile::new_err((error.into_value(py),)));
             }
-            Err(error) => return Err(waiting.exception(error)),
+            Err(error) => return Err(waiting.failure(error).exception(py)),
         }
         py.check_signals()?;
     }

@@ -9,9 +9,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 
 const SECOND: i64 = 1_000_000_000;
-/// poll(2) takes its timeout in milliseconds as a C int; the standard library refuses longer ones.
-const LONGEST: i64 = i32::MAX as i64 * 1_000_000;
-
 /// `None` (wait for ever), zero (never wait) or a time to wait, in nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Timeout(i64);
@@ -42,7 +39,7 @@ impl Timeout {
     ///
     /// # Errors
     /// TypeError for what is no number; ValueError below zero and for NaN; OverflowError beyond
-    /// what poll(2) takes.
+    /// 2^63 nanoseconds (292 years).
     pub(crate) fn parse(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         if object.is_none() {
             return Ok(Timeout::NONE);
@@ -54,18 +51,13 @@ impl Timeout {
         if nanos < 0 {
             return Err(PyValueError::new_err("Timeout value out of range"));
         }
-        if nanos > LONGEST {
-            return Err(PyOverflowError::new_err(
-                "timeout doesn't fit into C timeval",
-            ));
-        }
         Ok(Timeout(nanos))
     }
 
     /// What `gettimeout` gives: `None` or seconds as a float.
-    pub(crate) fn to_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    pub(crate) fn to_python(self, py: Python<'_>) -> Bound<'_, PyAny> {
         if self.is_none() {
-            return Ok(py.None());
+            return py.None().into_bound(py);
         }
         // Whole seconds first: the quotient of two rounded doubles need not be whole.
         let seconds = if self.0 % SECOND == 0 {
@@ -73,7 +65,7 @@ impl Timeout {
         } else {
             self.0 as f64 / SECOND as f64
         };
-        Ok(PyFloat::new(py, seconds).into_any().unbind())
+        PyFloat::new(py, seconds).into_any()
     }
 }
 

@@ -4,13 +4,15 @@ use std::mem::MaybeUninit;
 use std::slice;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyInt};
 use rsocket::{Address, fd};
 
 use super::Socket;
-use crate::argument::int;
+use super::method::{Answer, Arguments, Names, parse, parse_keywords, plain_number};
 use crate::buffer::{Buffer, bytes_with};
+use crate::failure::Failure;
 use crate::wait::Waiting;
 use crate::{address, audit};
 
@@ -32,8 +34,8 @@ unsafe fn filled(room: &[MaybeUninit<u8>], len: usize) -> &[u8] {
 fn received<'py>(
     py: Python<'py>,
     size: usize,
-    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> PyResult<usize>,
-) -> PyResult<Bound<'py, PyBytes>> {
+    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize, Failure>,
+) -> Result<Bound<'py, PyBytes>, Failure> {
     let mut room = [MaybeUninit::uninit(); STACK_BYTES];
     match room.get_mut(..size) {
         Some(room) => {
@@ -50,52 +52,117 @@ fn size(asked: isize, method: &str) -> PyResult<usize> {
         .map_err(|_| PyValueError::new_err(format!("negative buffersize in {method}")))
 }
 
-pub(super) fn recv<'py>(
-    py: Python<'py>,
-    socket: &Socket,
-    bufsize: isize,
-    flags: i32,
-) -> PyResult<Bound<'py, PyBytes>> {
-    let size = size(bufsize, "recv")?;
+/// A number of bytes and flags, where they are plain.
+fn plain_size(arguments: &Arguments<'_, '_>) -> Option<(isize, i32)> {
+    let (size, flags) = plain_flags(arguments)?;
+    Some((plain_number(&size)?, flags))
+}
+
+/// The first argument, and flags behind it, where they are plain.
+fn plain_flags<'a, 'py>(arguments: &Arguments<'a, 'py>) -> Option<(Borrowed<'a, 'py, PyAny>, i32)> {
+    let (first, flags, _) = arguments.plain().filter(|_| arguments.len() <= 2)?;
+    Some((first, i32::try_from(flags).ok()?))
+}
+
+pub(super) fn recv<'py>(slf: &Bound<'py, Socket>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
+    let (size, flags) = match plain_size(arguments) {
+        Some(plain) => plain,
+        None => {
+            let (mut size, mut flags) = (0, 0);
+            parse!(arguments, c"n|i:recv", &raw mut size, &raw mut flags)?;
+            (size, flags)
+        }
+    };
+    let (py, socket) = (slf.py(), slf.get());
+    let size = self::size(size, "recv")?;
     if size == 0 {
         // Nothing was asked for: the kernel is not.
-        return Ok(PyBytes::new(py, b""));
+        return Ok(PyBytes::new(py, b"").into_any());
     }
-    let fd = socket.borrow()?;
-    received(py, size, |room| {
+    let fd = socket.descriptor()?;
+    let data = received(py, size, |room| {
         let mut waiting = Waiting::new(py, socket, fd, size);
         let result = fd::recv(fd, room, waiting.flags(flags), &mut waiting);
         waiting.finish(result)
-    })
+    })?;
+    Ok(data.into_any())
 }
 
-pub(super) fn recv_from<'py>(
-    py: Python<'py>,
-    socket: &Socket,
-    bufsize: isize,
-    flags: i32,
-) -> PyResult<(Bound<'py, PyBytes>, Py<PyAny>)> {
-    let size = size(bufsize, "recvfrom")?;
-    let fd = socket.borrow()?;
+pub(super) fn recvfrom<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let (size, flags) = match plain_size(arguments) {
+        Some(plain) => plain,
+        None => {
+            let (mut size, mut flags) = (0, 0);
+            parse!(arguments, c"n|i:recvfrom", &raw mut size, &raw mut flags)?;
+            (size, flags)
+        }
+    };
+    let (py, socket) = (slf.py(), slf.get());
+    let size = self::size(size, "recvfrom")?;
+    let fd = socket.descriptor()?;
     let mut from = Address::UNSPECIFIED;
     let data = received(py, size, |room| {
         let mut waiting = Waiting::new(py, socket, fd, size);
         let result = fd::recv_from(fd, room, waiting.flags(flags), &mut from, &mut waiting);
         waiting.finish(result)
     })?;
-    Ok((data, address::render(py, &from, socket.protocol())?))
+    pair(
+        data.into_any(),
+        address::render(py, &from, socket.protocol())?,
+    )
 }
 
-pub(super) fn recv_into(
+/// A tuple of two.
+pub(super) fn pair<'py>(first: Bound<'py, PyAny>, second: Bound<'py, PyAny>) -> Answer<'py> {
+    let py = first.py();
+    Ok((first, second).into_pyobject(py)?.into_any())
+}
+
+static INTO_NAMES: Names<4> = Names([
+    c"buffer".as_ptr(),
+    c"nbytes".as_ptr(),
+    c"flags".as_ptr(),
+    std::ptr::null(),
+]);
+
+pub(super) fn recv_into<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let py = slf.py();
+    let (mut buffer, nbytes, flags) = match arguments.plain() {
+        Some((buffer, nbytes, flags)) => (Buffer::write(&buffer, "recv_into")?, nbytes, flags),
+        None => {
+            let (mut view, mut nbytes, mut flags) = (ffi::Py_buffer::new(), 0, 0);
+            parse_keywords!(
+                arguments,
+                c"w*|ni:recv_into",
+                INTO_NAMES,
+                &raw mut view,
+                &raw mut nbytes,
+                &raw mut flags
+            )?;
+            // SAFETY: the parser filled it.
+            (unsafe { Buffer::from_view(py, view) }, nbytes, flags)
+        }
+    };
+    let len = fill(py, slf.get(), &mut buffer, nbytes, flags)?;
+    Ok(PyInt::new(py, len).into_any())
+}
+
+/// `recv_into` of a buffer, or of its first `nbytes`.
+pub(super) fn fill(
     py: Python<'_>,
     socket: &Socket,
-    buffer: &Bound<'_, PyAny>,
+    buffer: &mut Buffer<'_>,
     nbytes: isize,
     flags: i32,
-) -> PyResult<usize> {
-    let mut buffer = Buffer::write(buffer, "recv_into")?;
+) -> Result<usize, Failure> {
     let room = room(
-        &mut buffer,
+        buffer,
         nbytes,
         "recv_into",
         "buffer too small for requested bytes",
@@ -103,28 +170,44 @@ pub(super) fn recv_into(
     if room.is_empty() {
         return Ok(0);
     }
-    let fd = socket.borrow()?;
+    let fd = socket.descriptor()?;
     let mut waiting = Waiting::new(py, socket, fd, room.len());
     let result = fd::recv(fd, room, waiting.flags(flags), &mut waiting);
     waiting.finish(result)
 }
 
-pub(super) fn recv_from_into(
-    py: Python<'_>,
-    socket: &Socket,
-    buffer: &Bound<'_, PyAny>,
-    nbytes: isize,
-    flags: i32,
-) -> PyResult<(usize, Py<PyAny>)> {
-    let mut buffer = Buffer::write(buffer, "recvfrom_into")?;
+pub(super) fn recvfrom_into<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let (py, socket) = (slf.py(), slf.get());
+    let (mut buffer, nbytes, flags) = match arguments.plain() {
+        Some((buffer, nbytes, flags)) => (Buffer::write(&buffer, "recvfrom_into")?, nbytes, flags),
+        None => {
+            let (mut view, mut nbytes, mut flags) = (ffi::Py_buffer::new(), 0, 0);
+            parse_keywords!(
+                arguments,
+                c"w*|ni:recvfrom_into",
+                INTO_NAMES,
+                &raw mut view,
+                &raw mut nbytes,
+                &raw mut flags
+            )?;
+            // SAFETY: the parser filled it.
+            (unsafe { Buffer::from_view(py, view) }, nbytes, flags)
+        }
+    };
     let too_small = "nbytes is greater than the length of the buffer";
     let room = room(&mut buffer, nbytes, "recvfrom_into", too_small)?;
-    let fd = socket.borrow()?;
+    let fd = socket.descriptor()?;
     let mut from = Address::UNSPECIFIED;
     let mut waiting = Waiting::new(py, socket, fd, room.len());
     let result = fd::recv_from(fd, room, waiting.flags(flags), &mut from, &mut waiting);
     let len = waiting.finish(result)?;
-    Ok((len, address::render(py, &from, socket.protocol())?))
+    pair(
+        PyInt::new(py, len).into_any(),
+        address::render(py, &from, socket.protocol())?,
+    )
 }
 
 /// The first `nbytes` of a buffer, or all of it for 0.
@@ -143,53 +226,88 @@ fn room<'a>(
     }
 }
 
-pub(super) fn send(
+pub(super) fn send<'py>(slf: &Bound<'py, Socket>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
+    let py = slf.py();
+    let (data, flags) = match plain_flags(arguments) {
+        Some((data, flags)) => (Buffer::read(&data)?, flags),
+        None => {
+            let (mut view, mut flags) = (ffi::Py_buffer::new(), 0);
+            parse!(arguments, c"y*|i:send", &raw mut view, &raw mut flags)?;
+            // SAFETY: the parser filled it.
+            (unsafe { Buffer::from_view(py, view) }, flags)
+        }
+    };
+    let len = drain(py, slf.get(), &data, flags)?;
+    Ok(PyInt::new(py, len).into_any())
+}
+
+/// `send` of a buffer.
+pub(super) fn drain(
     py: Python<'_>,
     socket: &Socket,
-    data: &Bound<'_, PyAny>,
+    data: &Buffer<'_>,
     flags: i32,
-) -> PyResult<usize> {
-    let data = Buffer::read(data)?;
-    let fd = socket.borrow()?;
+) -> Result<usize, Failure> {
+    let fd = socket.descriptor()?;
     let mut waiting = Waiting::new(py, socket, fd, data.len());
     let result = fd::send(fd, data.bytes(), waiting.flags(flags), &mut waiting);
     waiting.finish(result)
 }
 
-pub(super) fn send_all(
-    py: Python<'_>,
-    socket: &Socket,
-    data: &Bound<'_, PyAny>,
-    flags: i32,
-) -> PyResult<()> {
-    let data = Buffer::read(data)?;
-    let fd = socket.borrow()?;
+pub(super) fn sendall<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let (py, socket) = (slf.py(), slf.get());
+    let (data, flags) = match plain_flags(arguments) {
+        Some((data, flags)) => (Buffer::read(&data)?, flags),
+        None => {
+            let (mut view, mut flags) = (ffi::Py_buffer::new(), 0);
+            parse!(arguments, c"y*|i:sendall", &raw mut view, &raw mut flags)?;
+            // SAFETY: the parser filled it.
+            (unsafe { Buffer::from_view(py, view) }, flags)
+        }
+    };
+    let fd = socket.descriptor()?;
     let mut waiting = Waiting::new(py, socket, fd, data.len());
     let result = fd::send_all(fd, data.bytes(), waiting.flags(flags), &mut waiting);
-    waiting.finish(result.map_err(|partial| partial.error))
+    waiting.finish(result.map_err(|partial| partial.error))?;
+    Ok(py.None().into_bound(py))
 }
 
 /// `sendto(data, address)` or `sendto(data, flags, address)`.
-pub(super) fn send_to(slf: &Bound<'_, Socket>, args: &Bound<'_, PyTuple>) -> PyResult<usize> {
-    let (data, flags, to) = match args.len() {
-        2 => (args.get_item(0)?, None, args.get_item(1)?),
-        3 => (
-            args.get_item(0)?,
-            Some(args.get_item(1)?),
-            args.get_item(2)?,
-        ),
-        given => {
-            let text = format!("sendto() takes 2 or 3 arguments ({given} given)");
-            return Err(PyTypeError::new_err(text));
+pub(super) fn sendto<'py>(slf: &Bound<'py, Socket>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
+    let (py, socket) = (slf.py(), slf.get());
+    let (data, flags, to) = if let Some([data, to]) = arguments.exactly() {
+        (Buffer::read(&data)?, 0, to)
+    } else if let Some([data, flags, to]) = arguments.exactly() {
+        match plain_number(&flags).and_then(|flags| i32::try_from(flags).ok()) {
+            Some(flags) => (Buffer::read(&data)?, flags, to),
+            None => {
+                let (mut view, mut flags) = (ffi::Py_buffer::new(), 0);
+                let mut object = std::ptr::null_mut::<ffi::PyObject>();
+                parse!(
+                    arguments,
+                    c"y*iO:sendto",
+                    &raw mut view,
+                    &raw mut flags,
+                    &raw mut object
+                )?;
+                // SAFETY: the parser filled it.
+                (unsafe { Buffer::from_view(py, view) }, flags, to)
+            }
         }
+    } else {
+        let text = format!(
+            "sendto() takes 2 or 3 arguments ({} given)",
+            arguments.len()
+        );
+        return Err(PyTypeError::new_err(text).into());
     };
-    let socket = slf.get();
-    let data = Buffer::read(&data)?;
-    let flags = flags.as_ref().map_or(Ok(0), int)?;
     let native = address::parse(socket, &to, "sendto")?;
     audit::with_address(c"socket.sendto", slf.as_any(), &to)?;
-    let fd = socket.borrow()?;
-    let mut waiting = Waiting::new(slf.py(), socket, fd, data.len());
+    let fd = socket.descriptor()?;
+    let mut waiting = Waiting::new(py, socket, fd, data.len());
     let result = fd::send_to(
         fd,
         data.bytes(),
@@ -197,5 +315,6 @@ pub(super) fn send_to(slf: &Bound<'_, Socket>, args: &Bound<'_, PyTuple>) -> PyR
         &native,
         &mut waiting,
     );
-    waiting.finish(result)
+    let len = waiting.finish(result)?;
+    Ok(PyInt::new(py, len).into_any())
 }
