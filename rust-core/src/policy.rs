@@ -98,7 +98,10 @@ impl Wait for Blocking {}
 /// # Ok::<(), rsocket::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deadline(Option<Duration>);
+pub struct Deadline(Option<Nanoseconds>);
+
+/// A time of the monotonic clock; there are 584 years of them.
+type Nanoseconds = u64;
 
 impl Deadline {
     /// No end: waits for ever.
@@ -107,7 +110,8 @@ impl Deadline {
     /// `timeout` from now; one too long for the clock is [`Deadline::NEVER`].
     #[must_use]
     pub fn after(timeout: Duration) -> Self {
-        Deadline(sys::monotonic().checked_add(timeout))
+        let timeout = Nanoseconds::try_from(timeout.as_nanos()).ok();
+        Deadline(timeout.and_then(|timeout| sys::monotonic().checked_add(timeout)))
     }
 
     /// At `instant`.
@@ -119,7 +123,8 @@ impl Deadline {
     /// What is left, zero once it has passed; `None` where there is no end.
     #[must_use]
     pub fn remaining(self) -> Option<Duration> {
-        self.0.map(|end| end.saturating_sub(sys::monotonic()))
+        self.0
+            .map(|end| Duration::from_nanos(end.saturating_sub(sys::monotonic())))
     }
 }
 
@@ -246,7 +251,7 @@ fn run_until<T>(
     wait: &mut impl Wait,
     mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
 ) -> Result<T> {
-    let mut nap = Duration::from_micros(500);
+    let mut nap_micros = 500;
     loop {
         until_ready(fd, readiness, deadline, wait)?;
         match wait.attempt(|| call(flags)) {
@@ -255,8 +260,8 @@ fn run_until<T>(
             // datagram socket is writable for as long as its own buffer has room, whether or not
             // the receiver of the next datagram has: poll cannot wait for that, so sleep a little.
             Err(Errno::EAGAIN) => {
-                until_passed(fd, nap, deadline, wait)?;
-                nap = (nap * 2).min(Duration::from_millis(20));
+                until_passed(fd, Duration::from_micros(nap_micros), deadline, wait)?;
+                nap_micros = (nap_micros * 2).min(20_000);
             }
             Err(Errno::EINTR) => wait.interrupted()?,
             Err(errno) => return Err(Error::Os { op, errno }),

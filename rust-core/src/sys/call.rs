@@ -1,11 +1,9 @@
 //! One thin function per system call: pointers in, a value or an errno out.
 
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::ptr;
 use std::time::Duration;
 
@@ -61,9 +59,14 @@ pub(crate) fn socketpair(family: c_int, kind: c_int, protocol: c_int) -> Result<
     let kind = kind | libc::SOCK_CLOEXEC;
     // SAFETY: socketpair(2) writes two descriptors into the array it is given.
     check(unsafe { libc::socketpair(family, kind, protocol, fds.as_mut_ptr()) })?;
+    let [left, right] = fds;
+    // Never so; it tells the compiler that `from_raw_fd` has nothing to panic about.
+    if left == -1 || right == -1 {
+        return Err(Errno::EBADF);
+    }
     // SAFETY: socketpair(2): "the file descriptors used to reference the new sockets are returned
     // in sv[0] and sv[1]"; nobody else owns them yet.
-    Ok(fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }))
+    Ok(unsafe { [OwnedFd::from_raw_fd(left), OwnedFd::from_raw_fd(right)] })
 }
 
 pub(crate) fn bind(fd: BorrowedFd<'_>, address: &SockAddr) -> Result<()> {
@@ -143,13 +146,6 @@ pub(crate) fn dup_raw(fd: c_int) -> Result<OwnedFd> {
 pub(crate) fn fchmod(fd: BorrowedFd<'_>, mode: u32) -> Result<()> {
     // SAFETY: fchmod(2) takes integers only.
     check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) }).map(drop)
-}
-
-/// `unlink`; a path with a NUL byte names no file.
-pub(crate) fn unlink(path: &Path) -> Result<()> {
-    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::ENOENT)?;
-    // SAFETY: unlink(2) reads the terminated path.
-    check(unsafe { libc::unlink(path.as_ptr()) }).map(drop)
 }
 
 pub(crate) fn status_flags(fd: BorrowedFd<'_>) -> Result<c_int> {

@@ -21,7 +21,6 @@ pub(crate) mod sockaddr;
 pub(crate) mod wake;
 
 use std::ffi::{CStr, c_char};
-use std::time::Duration;
 
 /// The calling thread's `errno`.
 #[inline]
@@ -30,19 +29,19 @@ pub(crate) fn errno() -> i32 {
     unsafe { *libc::__errno_location() }
 }
 
-/// The monotonic clock: the time since its own beginning.
+/// The monotonic clock, in nanoseconds since its own beginning.
 ///
-/// `Instant::now` can panic, and C calls the timed verbs from signal handlers and cancels threads
-/// in them: nothing on their way may have a path that unwinds.
-pub(crate) fn monotonic() -> Duration {
+/// `Instant` and the arithmetic of `Duration` can panic, and C calls the timed verbs from signal
+/// handlers and cancels threads in them: nothing on their way may have a path that unwinds.
+pub(crate) fn monotonic() -> u64 {
     let mut now = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: clock_gettime(2) fills the timespec; every Linux has CLOCK_MONOTONIC.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
-    let seconds = Duration::from_secs(now.tv_sec.unsigned_abs());
-    seconds.saturating_add(Duration::from_nanos(now.tv_nsec.unsigned_abs()))
+    let seconds = now.tv_sec.unsigned_abs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(now.tv_nsec.unsigned_abs())
 }
 
 /// The text of an error number, written into `text`.
