@@ -190,14 +190,14 @@ impl Socket {
         sendfile::with_send(slf, file, offset.get(), count.get())
     }
 
-    #[pyo3(signature = (file, offset = Given::NOTHING, count = Given::NOTHING))]
+    #[expect(unused_variables, reason = "the standard library's takes it too")]
     fn _check_sendfile_params(
         slf: &Bound<'_, Self>,
         file: &Bound<'_, PyAny>,
-        offset: Given<'_>,
-        count: Given<'_>,
+        offset: &Bound<'_, PyAny>,
+        count: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        sendfile::check(slf, file, offset.get(), count.get())
+        sendfile::check(slf, file, Some(count))
     }
 }
 

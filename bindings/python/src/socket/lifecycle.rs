@@ -3,17 +3,21 @@
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 
-use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError, PyWarning};
+use pyo3::exceptions::{PyOSError, PyValueError, PyWarning};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt};
+use pyo3::types::{PyBool, PyDict, PyInt};
 use rsocket::{Errno, Error, Family, Kind, Protocol, fd};
 
 use super::method::Answer;
 use super::native::{self, Method, native};
 use super::timeout::{self, Timeout};
 use super::{CLOSED, Socket, into_raw};
-use crate::argument::{int_or, lone_int, long};
+#[cfg(not(Py_3_11))]
+use crate::argument::int as constructor_int;
+#[cfg(Py_3_11)]
+use crate::argument::lone_int as constructor_int;
+use crate::argument::{lone_int, long};
 use crate::wait::unlocked;
 use crate::{audit, error};
 
@@ -27,9 +31,12 @@ pub(super) fn initialise(
 ) -> PyResult<()> {
     let py = slf.py();
     let fileno = fileno.filter(|fileno| !fileno.is_none());
-    let mut family = int_or(family, -1)?;
-    let mut kind = int_or(kind, -1)?;
-    let mut protocol = int_or(protocol, -1)?;
+    let number = |object: Option<&Bound<'_, PyAny>>| match object {
+        None => Ok(-1),
+        // The constructor is parsed in another way than the rest, with another message.
+        Some(object) => constructor_int(object),
+    };
+    let (mut family, mut kind, mut protocol) = (number(family)?, number(kind)?, number(protocol)?);
     if fileno.is_none() {
         // The event shows what the socket will be.
         family = if family == -1 { libc::AF_INET } else { family };
@@ -101,9 +108,6 @@ fn set_nonblocking(number: RawFd, nonblocking: bool) -> PyResult<()> {
 
 /// What `fileno=` takes.
 fn descriptor(fileno: &Bound<'_, PyAny>) -> PyResult<RawFd> {
-    if fileno.is_instance_of::<PyFloat>() {
-        return Err(PyTypeError::new_err("integer argument expected, got float"));
-    }
     // C keeps the lower half of the number.
     match long(fileno)? as RawFd {
         number if number < 0 => Err(PyValueError::new_err("negative file descriptor")),

@@ -27,19 +27,12 @@ const BLOCK_MAX: u64 = 1 << 30;
 /// How much of a file that sendfile(2) cannot read is read at a time.
 const READ_BLOCK: u64 = 8192;
 
-/// What a file gives up: position, and how much to send at most (`None` for all of it).
-struct Request {
-    offset: i64,
-    count: Option<u64>,
-}
-
-/// Checks the arguments as the standard library does.
+/// Checks the arguments as the standard library does: how much to send, `None` for all of it.
 fn request(
     slf: &Bound<'_, Socket>,
     file: &Bound<'_, PyAny>,
-    offset: Option<&Bound<'_, PyAny>>,
     count: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Request> {
+) -> PyResult<Option<u64>> {
     if let Some(mode) = file.getattr_opt("mode")? {
         if !mode.contains("b")? {
             return Err(PyValueError::new_err(
@@ -52,8 +45,8 @@ fn request(
             "only SOCK_STREAM type sockets are supported",
         ));
     }
-    let count = match count.filter(|count| !count.is_none()) {
-        None => None,
+    match count.filter(|count| !count.is_none()) {
+        None => Ok(None),
         Some(count) => {
             let refused = || -> PyResult<String> {
                 Ok(format!(
@@ -68,23 +61,23 @@ fn request(
                 return Err(PyValueError::new_err(refused()?));
             }
             // A count beyond every file's size is all of the file.
-            Some(count.extract().unwrap_or(u64::MAX))
+            Ok(Some(count.extract().unwrap_or(u64::MAX)))
         }
-    };
-    Ok(Request {
-        offset: offset.map_or(Ok(0), |offset| offset.extract())?,
-        count,
-    })
+    }
+}
+
+/// Where in the file to start.
+fn position(offset: Option<&Bound<'_, PyAny>>) -> PyResult<i64> {
+    offset.map_or(Ok(0), |offset| offset.extract())
 }
 
 /// `_check_sendfile_params`
 pub(super) fn check(
     slf: &Bound<'_, Socket>,
     file: &Bound<'_, PyAny>,
-    offset: Option<&Bound<'_, PyAny>>,
     count: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
-    request(slf, file, offset, count).map(drop)
+    request(slf, file, count).map(drop)
 }
 
 fn refuse_nonblocking(socket: &Socket) -> PyResult<()> {
@@ -140,12 +133,13 @@ pub(super) fn with_sendfile(
     offset: Option<&Bound<'_, PyAny>>,
     count: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<u64> {
-    let Request { offset, count } = request(slf, file, offset, count)?;
+    let count = request(slf, file, count)?;
     let (number, size) = regular_file(file)?;
     if size == 0 {
         return Ok(0);
     }
     refuse_nonblocking(slf.get())?;
+    let offset = position(offset)?;
     let mut sent = 0;
     let result = kernel_copies(slf, number, offset, count, &mut sent);
     finish(file, sent, offset, result)
@@ -201,8 +195,9 @@ pub(super) fn with_send(
     offset: Option<&Bound<'_, PyAny>>,
     count: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<u64> {
-    let Request { offset, count } = request(slf, file, offset, count)?;
+    let count = request(slf, file, count)?;
     refuse_nonblocking(slf.get())?;
+    let offset = position(offset)?;
     if offset != 0 {
         file.call_method1("seek", (offset,))?;
     }
