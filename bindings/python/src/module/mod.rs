@@ -3,11 +3,14 @@
 mod addresses;
 mod constants;
 mod descriptors;
+mod detached;
 mod function;
 mod interfaces;
 mod names;
 mod netdb;
+mod netlink;
 mod numbers;
+mod target;
 
 use pyo3::prelude::*;
 
@@ -20,6 +23,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     function::add(module, &names::FUNCTIONS)?;
     function::add(module, &numbers::FUNCTIONS)?;
     function::add(module, &numbers::SHORT_FUNCTIONS)?;
+    module.add_function(wrap_pyfunction!(target::connect, module)?)?;
+    module.add_function(wrap_pyfunction!(target::listen, module)?)?;
+    netlink::add(module)?;
     constants::add(module)?;
     module.add("has_ipv6", true)?;
     module.add("__version__", version())

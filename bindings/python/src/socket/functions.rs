@@ -23,7 +23,8 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Makes a pair of connected sockets with socketpair(2), AF_UNIX and SOCK_STREAM by default. Both
 /// are close-on-exec and have the default timeout. Raises OSError where the family has no pairs.
 #[pyfunction]
-#[pyo3(signature = (family = None, r#type = Given::NOTHING, proto = Given::NOTHING))]
+#[pyo3(signature = (family = None, r#type = Given::NOTHING, proto = Given::NOTHING),
+       text_signature = "(family=None, type=1, proto=0)")]
 fn socketpair<'py>(
     py: Python<'py>,
     family: Option<&Bound<'py, PyAny>>,
