@@ -78,7 +78,7 @@ pub use control::{
     Ancillary, Control, ControlBuilder, Credentials, ErrorOrigin, ExtendedError, Fds, Messages,
     PacketInfo, TakeFds, Timestamp, Timestamps,
 };
-pub use endpoint::{Datagram, Endpoint, Incoming, Listener, Received, Stream, connect, listen};
+pub use endpoint::{Datagram, Endpoint, Incoming, Listener, Received, Stream, connect, connect_with, listen};
 pub use errno::Errno;
 pub use error::{AddressError, ControlError, Error, NetlinkError, Op, ResolveError, Result};
 pub use family::{Family, Kind, Protocol};

@@ -147,11 +147,9 @@ fn replies_to_an_older_request_are_passed_over() {
     let mut buf = vec![0; BUFFER_LEN];
     let request = Payload::new(&[0; 16]).string(IFLA_IFNAME, "lo").unwrap();
     // Not read: the reply and the acknowledgement stay in the queue.
-    drop(
-        netlink
-            .request(RTM_GETLINK, 0, request.as_bytes(), &mut buf)
-            .unwrap(),
-    );
+    let _unread = netlink
+        .request(RTM_GETLINK, 0, request.as_bytes(), &mut buf)
+        .unwrap();
     let missing = Payload::new(&[0; 16])
         .string(IFLA_IFNAME, "nosuchlink")
         .unwrap();

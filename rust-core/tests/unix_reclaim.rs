@@ -9,6 +9,7 @@
 )]
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
@@ -57,7 +58,16 @@ fn connects(path: &Path, kind: Kind) -> Result<(), Error> {
 
 fn leave_dead_socket(path: &Path) {
     drop(UnixListener::bind(path).unwrap());
+    until_dead(path);
     assert!(fs::symlink_metadata(path).unwrap().file_type().is_socket());
+}
+
+/// Another test's child has a copy of every descriptor between its fork and its exec.
+fn until_dead(path: &Path) {
+    let probe = UnixDatagram::unbound().unwrap();
+    while probe.connect(path).unwrap_err().kind() != ErrorKind::ConnectionRefused {
+        thread::yield_now();
+    }
 }
 
 fn in_use(result: Result<rsocket::BoundUnix, Error>) {
@@ -281,6 +291,7 @@ fn the_file_can_be_kept_or_removed_by_hand() {
     // Live, though nobody holds the lock any more.
     in_use(UnixBind::new(&path).bind());
     drop(endpoint);
+    until_dead(&path);
     let (endpoint, unix_path) = UnixBind::new(&path).bind().unwrap().into_parts();
     unix_path.remove().unwrap();
     assert_eq!(directory.names(), [""; 0]);
@@ -354,4 +365,33 @@ fn a_relative_path_is_one_of_the_working_directory() {
     connects(Path::new(&name), Kind::STREAM).unwrap();
     drop(server);
     assert!(!Path::new(&name).exists());
+}
+
+/// Text says the same as the builder, in every language; what a bare socket cannot keep is refused.
+#[test]
+fn a_targets_text_reclaims_and_sets_the_mode() {
+    let directory = Directory::new("text");
+    let path = directory.join("app.sock");
+    let text = format!("unix-seqpacket:{}", path.display());
+    leave_dead_socket(&path);
+    assert_eq!(rsocket::listen(&text).unwrap_err().errno(), Errno::EADDRINUSE);
+    let server = rsocket::listen(&format!("{text}?reuse=1&mode=0640")).unwrap();
+    let mode = fs::symlink_metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o640);
+    let error = rsocket::listen(&format!("{text}?reuse=1")).unwrap_err();
+    assert_eq!(error.errno(), Errno::EADDRINUSE);
+    rsocket::connect(&text).unwrap();
+    drop(server);
+    assert_eq!(directory.names(), ["app.sock"]);
+
+    let unlinking = format!("{text}?reuse=1&unlink=1");
+    let error = rsocket::listen(&unlinking).unwrap_err();
+    assert_eq!(error.errno(), Errno::EOPNOTSUPP);
+    let target = rsocket::Target::parse(&unlinking).unwrap();
+    let server = UnixBind::at(&target).unwrap().bind().unwrap();
+    assert_eq!(server.kind(), Kind::SEQPACKET);
+    drop(server);
+    assert_eq!(directory.names(), [""; 0]);
+    let target = rsocket::Target::parse("tcp://127.0.0.1:0").unwrap();
+    assert_eq!(UnixBind::at(&target).unwrap_err(), Error::WrongFamily);
 }

@@ -4,11 +4,12 @@
 mod batch;
 mod convert;
 mod io;
+mod options;
 mod target;
 mod views;
 
 pub use io::Received;
-pub use target::{connect, listen};
+pub use target::{connect, connect_with, listen};
 pub use views::{Datagram, Incoming, Listener, Stream};
 
 use std::fmt;

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use super::{Endpoint, identify};
 use crate::activation::{Activation, ActivationError};
 use crate::address::{Address, Place, Target};
+use crate::connect::{Stagger, connect_any_with};
 use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::family::{Family, Kind, Protocol};
@@ -14,6 +15,7 @@ use crate::netlink;
 use crate::policy::{Blocking, Wait};
 use crate::resolve::{Hints, ResolveFlags, resolve};
 use crate::sys::call;
+use crate::unix::{UnixBind, UnixPath};
 
 /// How many connections a listener queues: more than `net.core.somaxconn` ever is, which caps it.
 const BACKLOG: i32 = i32::MAX;
@@ -43,6 +45,23 @@ pub fn connect(target: &str) -> Result<Endpoint> {
     Endpoint::connect_to(&Target::parse(target)?, Blocking)
 }
 
+/// [`connect`], waiting as `wait` says.
+///
+/// ```
+/// use std::time::Duration;
+/// use rsocket::{Deadline, Errno};
+///
+/// let soon = Deadline::after(Duration::from_secs(5));
+/// let error = rsocket::connect_with("tcp://127.0.0.1:1", soon).unwrap_err();
+/// assert_eq!(error.errno(), Errno::ECONNREFUSED);
+/// ```
+///
+/// # Errors
+/// As [`connect`], and [`Error::TimedOut`].
+pub fn connect_with(target: &str, wait: impl Wait) -> Result<Endpoint> {
+    Endpoint::connect_to(&Target::parse(target)?, wait)
+}
+
 /// What a target says of the socket itself.
 #[derive(Clone, Copy)]
 struct Shape {
@@ -55,8 +74,8 @@ impl Endpoint {
     /// Makes the socket that a target names, bound, and listening where its type has connections.
     ///
     /// A TCP listener has SO_REUSEADDR unless the target says `reuse=0`. A Unix path gets the
-    /// target's `mode` before anybody can connect; with `reuse` a socket file that nobody listens
-    /// on is removed first. A netlink target joins its groups. `fd:N` is a duplicate of that
+    /// target's `mode` before anybody can connect; with `reuse` a socket file that no process has
+    /// open is removed first ([`UnixBind`]). A netlink target joins its groups. `fd:N` is a duplicate of that
     /// descriptor, as it is. A host name is resolved; its addresses are tried in turn.
     ///
     /// `configure` sees the socket before it is bound, to set options.
@@ -65,8 +84,7 @@ impl Endpoint {
     /// EADDRINUSE and the others of [`Endpoint::bind`] and [`Endpoint::listen`]; those of
     /// [`resolve`]; what `configure` returns; ENOTSOCK for an inherited descriptor that is no
     /// socket; ENOENT for an activation that is not there or was taken before; EOPNOTSUPP for
-    /// `unlink=1`, which a bare socket cannot do when it is closed ([`UnixBind`](crate::UnixBind)
-    /// can).
+    /// `unlink=1`, which a bare socket cannot do when it is closed ([`UnixBind::at`] can).
     pub fn listen_at(
         target: &Target,
         mut configure: impl FnMut(BorrowedFd<'_>) -> Result<()>,
@@ -92,7 +110,8 @@ impl Endpoint {
     }
 
     /// Makes a socket and connects it to what a target names; the policy bounds all but the
-    /// resolving of a host name, whose addresses are tried in turn.
+    /// resolving of a host name. A stream goes to whichever of a host's addresses answers first
+    /// ([`connect_any`](crate::connect_any)).
     ///
     /// A datagram socket only notes its peer; in the Unix domain it gets a name of its own first
     /// (autobind, unix(7)), so that it can be answered. A netlink target joins its groups. `fd:N`
@@ -101,6 +120,9 @@ impl Endpoint {
     /// # Errors
     /// Those of [`Endpoint::connect_with`] and of [`resolve`]; of several addresses, the last's.
     pub fn connect_to(target: &Target, mut wait: impl Wait) -> Result<Self> {
+        if let (Place::Host { name, port }, Some(Kind::STREAM)) = (target.place(), target.kind()) {
+            return connect_host(target, name, *port, wait);
+        }
         connect_each(target, |endpoint, address| {
             fd::connect(endpoint.as_fd(), address, &mut wait)
         })
@@ -187,9 +209,12 @@ fn listen_on(
         _ => {}
     }
     configure(fd)?;
-    bind_unix_or_other(target, &endpoint, address)?;
+    let unix_path = bind_unix_or_other(target, &endpoint, address)?;
     if shape.kind.is_connection_oriented() {
         endpoint.listen(BACKLOG)?;
+    }
+    if let Some(unix_path) = unix_path {
+        unix_path.keep();
     }
     Ok(endpoint)
 }
@@ -209,48 +234,24 @@ fn netlink_endpoint(
     Ok(endpoint)
 }
 
-/// Binds; a Unix path with the target's mode, over a file that nobody listens on where it says so.
-fn bind_unix_or_other(target: &Target, endpoint: &Endpoint, address: &Address) -> Result<()> {
-    let Some(path) = address.as_path() else {
-        return endpoint.bind(address);
-    };
-    if let Some(mode) = target.mode() {
-        // The file gets the mode of the socket's own inode, cut by the umask: nobody connects
-        // in between.
-        call::fchmod(endpoint.as_fd(), mode).map_err(|errno| Error::Os {
-            op: Op::Chmod,
-            errno,
-        })?;
-    }
-    match endpoint.bind(address) {
-        Err(Error::Os {
-            errno: Errno::EADDRINUSE,
-            ..
-        }) if target.reuse() == Some(true) && is_stale(endpoint, address) => {
-            call::unlink(path).map_err(|errno| Error::Os {
-                op: Op::Unlink,
-                errno,
-            })?;
-            endpoint.bind(address)
+/// Binds; a Unix path with the target's mode, over a file that no process has open where it says
+/// so. What is returned is to be kept once the socket listens, and takes the file away otherwise.
+fn bind_unix_or_other(
+    target: &Target,
+    endpoint: &Endpoint,
+    address: &Address,
+) -> Result<Option<UnixPath>> {
+    let reclaim = target.reuse() == Some(true);
+    match address.as_path() {
+        Some(path) if reclaim || target.mode().is_some() => {
+            let mut bind = UnixBind::new(path).reclaim(reclaim);
+            if let Some(mode) = target.mode() {
+                bind = bind.mode(mode);
+            }
+            bind.bind_endpoint(endpoint).map(Some)
         }
-        result => result,
+        _ => endpoint.bind(address).map(|()| None),
     }
-}
-
-/// True where a socket file is there that nobody listens on: unix(7), ECONNREFUSED.
-fn is_stale(endpoint: &Endpoint, address: &Address) -> bool {
-    let probe = Endpoint::new(Family::UNIX, endpoint.kind(), Protocol::DEFAULT);
-    let refused = |probe: Endpoint| {
-        probe.set_nonblocking(true)?;
-        probe.connect(address)
-    };
-    matches!(
-        probe.and_then(refused),
-        Err(Error::Os {
-            op: Op::Connect,
-            errno: Errno::ECONNREFUSED
-        })
-    )
 }
 
 fn connect_each(
@@ -279,6 +280,21 @@ fn connect_each(
         Place::Fd(number) => inherited(*number),
         Place::Activation(name) => activated(name),
     }
+}
+
+/// Connects a stream to whichever address of a host answers first.
+fn connect_host(target: &Target, name: &str, port: u16, wait: impl Wait) -> Result<Endpoint> {
+    let stagger = Stagger {
+        protocol: target.protocol(),
+        ..Stagger::default()
+    };
+    let hints = Hints {
+        kind: Some(stagger.kind),
+        ..Hints::default()
+    };
+    let answers = resolve(Some(name), Some(&port.to_string()), hints)?;
+    let addresses: Vec<_> = answers.map(|answer| answer.address).collect();
+    connect_any_with(&addresses, stagger, |_| Ok(()), wait).map_err(Error::from)
 }
 
 /// Tries the addresses of a host in turn; the last one's error where none succeeds.

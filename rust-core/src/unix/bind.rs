@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::address::Address;
+use crate::address::{Address, Target};
 use crate::endpoint::Endpoint;
 use crate::errno::Errno;
 use crate::error::{AddressError, Error, Op, Result};
@@ -74,6 +74,34 @@ impl UnixBind {
             unlink: true,
             backlog: BACKLOG,
         }
+    }
+
+    /// What a target says of a Unix-domain path: its kind, `mode`, `reuse` (a dead server's file is
+    /// removed first; not unless it says so) and `unlink` (the file is removed at the end; not
+    /// unless it says so).
+    ///
+    /// ```
+    /// use rsocket::{Target, UnixBind};
+    ///
+    /// # let directory = std::env::temp_dir().display().to_string();
+    /// # let process = std::process::id();
+    /// let text = format!("unix-seqpacket:{directory}/app-{process}.sock?mode=0600&reuse=1&unlink=1");
+    /// let server = UnixBind::at(&Target::parse(text)?)?.bind()?;
+    /// # Ok::<(), rsocket::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::WrongFamily`] for a target that is no Unix-domain path.
+    pub fn at(target: &Target) -> Result<Self> {
+        let path = target.address().and_then(Address::as_path);
+        let bind = UnixBind {
+            kind: target.kind().unwrap_or(Kind::STREAM),
+            mode: target.mode(),
+            reclaim: target.reuse() == Some(true),
+            unlink: target.unlink() == Some(true),
+            ..UnixBind::new(path.ok_or(Error::WrongFamily)?)
+        };
+        Ok(bind)
     }
 
     /// The socket type: stream, seqpacket or datagram.
