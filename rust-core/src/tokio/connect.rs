@@ -83,7 +83,14 @@ impl AsyncEndpoint {
                 Err(Error::Os {
                     errno: Errno::EINPROGRESS | Errno::EALREADY,
                     ..
-                }) => return self.connected().await,
+                }) => {
+                    // An internet socket whose attempt failed is ready for another one only after
+                    // connect(2) itself has told why.
+                    if !matches!(self.family(), Family::INET | Family::INET6) {
+                        return self.connected().await;
+                    }
+                    self.until_ready(Direction::Send).await?;
+                }
                 // connect(2): in the Unix domain EAGAIN is a full backlog.
                 Err(error) if error.is_would_block() && self.family() == Family::UNIX => {
                     naps.next().await?;

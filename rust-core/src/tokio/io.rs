@@ -362,7 +362,10 @@ impl AsyncEndpoint {
 
     /// A send that names its receiver. unix(7) has datagrams to a socket whose queue is full wait
     /// for that queue, of which the sending socket's readiness knows nothing unless it is connected.
-    async fn when_room(&self, mut call: impl FnMut(&Endpoint) -> Result<usize>) -> Result<usize> {
+    pub(super) async fn when_room(
+        &self,
+        mut call: impl FnMut(&Endpoint) -> Result<usize>,
+    ) -> Result<usize> {
         if self.family() != Family::UNIX || self.kind() != Kind::DGRAM {
             return self.when_ready(Direction::Send, call, || None).await;
         }

@@ -45,6 +45,7 @@
 //!   ECONNREFUSED; and a send to a Unix-domain datagram socket whose queue is full, which neither
 //!   poll(2) nor epoll(7) can wait for, is tried again every half to 20 milliseconds.
 
+mod batch;
 mod connect;
 mod convert;
 mod io;
