@@ -256,7 +256,7 @@ impl Address {
                     cid: native.svm_cid,
                     port: native.svm_port,
                 }),
-            libc::AF_PACKET => self.0.get::<libc::sockaddr_ll>().map(packet_view),
+            libc::AF_PACKET => self.packet_native().map(packet_view),
             _ => None,
         };
         view.unwrap_or_else(|| AddressView::Other {
@@ -309,6 +309,21 @@ impl Address {
             flow,
             native.sin6_scope_id,
         ))
+    }
+
+    /// The kernel gives as many bytes of the hardware address as the device has, not all 8
+    /// (getsockname and recvfrom on loopback: 18 bytes of 20).
+    fn packet_native(&self) -> Option<libc::sockaddr_ll> {
+        const LEN: usize = size_of::<libc::sockaddr_ll>();
+        let bytes = self.as_bytes();
+        if bytes.len() < std::mem::offset_of!(libc::sockaddr_ll, sll_addr) {
+            return None;
+        }
+        let mut whole = [0; LEN];
+        for (to, from) in whole.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        SockAddr::from_bytes(&whole)?.get()
     }
 
     fn unix_name(&self) -> UnixName<'_> {
