@@ -9,6 +9,8 @@ import tempfile
 import rsocket as socket
 from rsocket import netlink
 
+# rtnetlink(7), and the size of `struct ifinfomsg`
+RTM_GETLINK, IFLA_IFNAME, IFINFOMSG_LEN = 18, 3, 16
 SILENCE = 0.03
 BULK = bytes(i * 31 % 251 for i in range(1 << 20))
 
@@ -206,11 +208,11 @@ def call_credentials(sock):
 
 
 def links():
-    with netlink.Netlink(socket.NETLINK_ROUTE) as kernel:
-        for link in kernel.request(netlink.RTM_GETLINK, netlink.NLM_F_DUMP, bytes(16)):
+    with netlink.open(socket.NETLINK_ROUTE) as kernel:
+        for link in kernel.dump(RTM_GETLINK, bytes(IFINFOMSG_LEN)):
             index = int.from_bytes(link.payload[4:8], sys.byteorder)
-            for attribute in link.attributes(16):
-                if attribute.kind == netlink.IFLA_IFNAME:
+            for attribute in link.attributes(IFINFOMSG_LEN):
+                if attribute.type == IFLA_IFNAME:
                     print(index, attribute.string())
 
 
