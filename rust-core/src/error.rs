@@ -168,6 +168,7 @@ ops! {
     Listen = "listen",
     Lock = "flock",
     Open = "open",
+    Pipe = "pipe2",
     Poll = "ppoll",
     Recv = "recv",
     RecvMmsg = "recvmmsg",

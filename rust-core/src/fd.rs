@@ -22,6 +22,7 @@ use crate::sys::call::{self, as_uninit};
 pub use crate::batch::{RecvSlot, SLOTS_MAX, SendSlot, recv_batch, send_batch};
 pub use crate::control::{control_len, control_messages, control_space, push_control};
 pub use crate::sys::call::MessageInfo;
+pub use crate::transfer::{send_file, send_file_all};
 pub use crate::unix::peer::{peer_groups, peer_pidfd, peer_security};
 
 /// A result that got part of the way: what was done before the error.
@@ -247,35 +248,6 @@ pub fn recv_ancillary<const N: usize>(
     run(fd, Op::RecvMsg, Readiness::Readable, flags, wait, |flags| {
         ancillary.recvmsg(fd, bufs, from, flags)
     })
-}
-
-/// sendfile(2): sends up to `len` bytes of `file` from `offset` on; 0 is the end of the file.
-///
-/// With a deadline the socket should be O_NONBLOCK: sendfile has no MSG_DONTWAIT, and none of
-/// MSG_NOSIGNAL either, so a process that does not ignore SIGPIPE may get one.
-pub fn send_file(
-    fd: BorrowedFd<'_>,
-    file: BorrowedFd<'_>,
-    offset: u64,
-    len: usize,
-    wait: &mut impl Wait,
-) -> Result<usize> {
-    loop {
-        if let Some(deadline) = wait.deadline() {
-            until_ready(fd, Readiness::Writable, deadline, wait)?;
-        }
-        match wait.block(|| call::sendfile(fd, file, offset, len)) {
-            Ok(sent) => return Ok(sent),
-            Err(Errno::EINTR) => wait.interrupted()?,
-            Err(Errno::EAGAIN) if wait.deadline().is_some() => {}
-            Err(errno) => {
-                return Err(Error::Os {
-                    op: Op::SendFile,
-                    errno,
-                });
-            }
-        }
-    }
 }
 
 /// Sends all of `buf` under one deadline.
@@ -527,10 +499,10 @@ pub fn set_option_null(fd: BorrowedFd<'_>, level: i32, name: i32, len: u32) -> R
 }
 
 /// SO_SNDTIMEO as it was before a connect with a deadline.
-struct SendTimeout([u8; size_of::<libc::timeval>()]);
+pub(crate) struct SendTimeout([u8; size_of::<libc::timeval>()]);
 
 impl SendTimeout {
-    fn get(fd: BorrowedFd<'_>) -> Result<Self> {
+    pub(crate) fn get(fd: BorrowedFd<'_>) -> Result<Self> {
         let mut previous = [0; size_of::<libc::timeval>()];
         get_option(
             fd,
@@ -542,7 +514,7 @@ impl SendTimeout {
     }
 
     /// What is left of the deadline, or the longest stretch of the policy where that is less.
-    fn set(fd: BorrowedFd<'_>, wait: &impl Wait) -> Result<()> {
+    pub(crate) fn set(fd: BorrowedFd<'_>, wait: &impl Wait) -> Result<()> {
         let left = wait.deadline().and_then(Deadline::remaining);
         let timeout = [left, wait.longest_stretch()].into_iter().flatten().min();
         let mut value = [0; size_of::<libc::timeval>()];
@@ -556,7 +528,7 @@ impl SendTimeout {
         set_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &value)
     }
 
-    fn restore(self, fd: BorrowedFd<'_>) -> Result<()> {
+    pub(crate) fn restore(self, fd: BorrowedFd<'_>) -> Result<()> {
         set_option(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &self.0)
     }
 }

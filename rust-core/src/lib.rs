@@ -63,6 +63,8 @@ pub mod netlink;
 pub mod option;
 mod policy;
 mod resolve;
+mod transfer;
+mod zerocopy;
 mod shared;
 mod tcp;
 #[cfg(feature = "tokio")]
@@ -95,3 +97,6 @@ pub use unix::{BoundUnix, UnixBind, UnixPath};
 pub use connect::{Attempt, NoneConnected, Stagger, connect_any, connect_any_with};
 pub use tcp::{Keepalive, TcpInfo};
 pub use activation::{Activation, ActivationError};
+pub use sys::stable::StableBytes;
+pub use transfer::Splice;
+pub use zerocopy::{Completed, Unsent, ZeroCopy};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use libc::{socklen_t, ssize_t};
 
+use super::signal::without_sigpipe;
 use super::sockaddr::SockAddr;
 use crate::errno::Errno;
 
@@ -322,7 +323,7 @@ pub(crate) fn sendmsg(
     check_len(unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const header, flags) })
 }
 
-/// sendfile(2) from `offset` on; the file's own position stays where it is.
+/// sendfile(2) from `offset` on; the file's own position stays where it is. Never raises SIGPIPE.
 pub(crate) fn sendfile(
     to: BorrowedFd<'_>,
     file: BorrowedFd<'_>,
@@ -332,11 +333,35 @@ pub(crate) fn sendfile(
     let Ok(mut offset) = libc::off_t::try_from(offset) else {
         return Err(Errno::EINVAL);
     };
-    // SAFETY: sendfile(2): "if offset is not NULL, then it points to a variable holding the file
-    // offset", which is read and written.
-    check_len(unsafe {
-        libc::sendfile(to.as_raw_fd(), file.as_raw_fd(), &raw mut offset, len)
+    without_sigpipe(|| {
+        // SAFETY: sendfile(2): "if offset is not NULL, then it points to a variable holding the
+        // file offset", which is read and written.
+        check_len(unsafe {
+            libc::sendfile(to.as_raw_fd(), file.as_raw_fd(), &raw mut offset, len)
+        })
     })
+}
+
+/// splice(2) between a pipe and something else, at the place where each stands. Never raises
+/// SIGPIPE.
+pub(crate) fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>, len: usize) -> Result<usize> {
+    let (from, to) = (from.as_raw_fd(), to.as_raw_fd());
+    let flags = libc::SPLICE_F_MOVE;
+    without_sigpipe(|| {
+        // SAFETY: splice(2): null offsets, which pipes and sockets need, are not followed.
+        check_len(unsafe {
+            libc::splice(from, ptr::null_mut(), to, ptr::null_mut(), len, flags)
+        })
+    })
+}
+
+/// pipe2(2), close-on-exec: the end to read from, and the one to write to.
+pub(crate) fn pipe() -> Result<[OwnedFd; 2]> {
+    let mut fds = [-1; 2];
+    // SAFETY: pipe2(2) writes two descriptors into the array it is given.
+    check(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    // SAFETY: pipe2(2): the array "is used to return two file descriptors", which nobody else owns.
+    Ok(fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
 /// A message header that points nowhere.

@@ -13,6 +13,8 @@ pub(crate) const SCM_PIDFD: c_int = 4;
 pub(crate) const SO_EE_ORIGIN_ZEROCOPY: u8 = 5;
 /// A packet with a transmission time (SCM_TXTIME) that was dropped.
 pub(crate) const SO_EE_ORIGIN_TXTIME: u8 = 6;
+/// In `ee_code` of a zero-copy completion: the kernel copied after all.
+pub(crate) const SO_EE_CODE_ZEROCOPY_COPIED: u8 = 1;
 
 // linux/vm_sockets.h
 /// The level of vsock options and control messages.

@@ -17,7 +17,9 @@ pub(crate) mod option;
 #[cfg(feature = "tokio")]
 pub(crate) mod reactor;
 pub(crate) mod resolve;
+pub(crate) mod signal;
 pub(crate) mod sockaddr;
+pub(crate) mod stable;
 pub(crate) mod wake;
 
 use std::ffi::{CStr, c_char};
