@@ -50,6 +50,10 @@ class Children:
             self._running.add(process)
         try:
             return process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
         finally:
             with self._lock:
                 self._running.discard(process)
