@@ -1,5 +1,7 @@
 """Runs a program on rsocket: `python -m rsocket program.py [args]` or `-m module [args]`."""
 
+import os
+import pkgutil
 import runpy
 import sys
 
@@ -21,8 +23,19 @@ def main(arguments):
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         return 0
     sys.argv = arguments
+    _look_beside(arguments[0])
     runpy.run_path(arguments[0], run_name="__main__")
     return 0
+
+
+def _look_beside(program):
+    """Lets imports look beside the program instead of in the current directory, as Python does."""
+    if sys.flags.isolated or getattr(sys.flags, "safe_path", False):
+        return
+    del sys.path[0]
+    # `run_path` itself adds a directory or an archive.
+    if pkgutil.get_importer(program) is None:
+        sys.path.insert(0, os.path.dirname(os.path.realpath(program)))
 
 
 if __name__ == "__main__":
