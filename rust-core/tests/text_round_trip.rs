@@ -123,7 +123,11 @@ fn any_text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 4096,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn every_address_reads_back_as_itself(address in any_address()) {
@@ -175,7 +179,10 @@ proptest! {
     }
 
     #[test]
-    fn no_native_bytes_make_the_writer_panic(bytes in prop::collection::vec(any::<u8>(), 0..=128), family in 0..46u16) {
+    fn no_native_bytes_make_the_writer_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..=128),
+        family in 0..46u16,
+    ) {
         let mut bytes = bytes;
         if let Some(head) = bytes.first_chunk_mut() {
             *head = family.to_ne_bytes();

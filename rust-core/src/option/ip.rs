@@ -83,7 +83,8 @@ options! {
     /// Whether packets that a raw socket sends are left unassembled by connection tracking.
     IpNoDefrag = "IP_NODEFRAG" libc::IP_NODEFRAG, IP, get_set(bool, Flag);
     /// The IP options of every packet sent, at most 40 bytes (RFC 791).
-    IpOptions = "IP_OPTIONS" libc::IP_OPTIONS, IP, get(Bytes<40>, Bytes<40>), set(&'a [u8], RawBytes);
+    IpOptions = "IP_OPTIONS" libc::IP_OPTIONS, IP,
+        get(Bytes<40>, Bytes<40>), set(&'a [u8], RawBytes);
     /// Where a connection was meant to go before it was redirected. ENOENT where it was not.
     IpOriginalDst = "SO_ORIGINAL_DST" libc::SO_ORIGINAL_DST, IP, get(Address, SocketName);
     /// Whether messages arrive with their destination, interface and local address.

@@ -90,8 +90,8 @@ options! {
     /// Where a connection was meant to go before it was redirected. ENOENT where it was not.
     Ipv6OriginalDst = "IP6T_SO_ORIGINAL_DST" libc::IP6T_SO_ORIGINAL_DST, INET6,
         get(Address, SocketName);
-    /// The source address and interface of every packet sent (RFC 3542). EINVAL for another interface
-    /// than the one that it is bound to.
+    /// The source address and interface of every packet sent (RFC 3542). EINVAL for another
+    /// interface than the one that it is bound to.
     Ipv6PktInfo = "IPV6_PKTINFO" libc::IPV6_PKTINFO, INET6, set(Ipv6PacketInfo, Ipv6Info);
     /// The path's MTU in bytes (RFC 3542). ENOTCONN without a peer.
     Ipv6PathMtu = "IPV6_PATHMTU" libc::IPV6_PATHMTU, INET6, get(u32, Ipv6MtuInfo);

@@ -26,7 +26,8 @@ options! {
 }
 
 options! {
-    ALG_ROWS, SOL_ALG, "the kernel's [crypto documentation](https://docs.kernel.org/crypto/userspace-if.html)";
+    ALG_ROWS, SOL_ALG,
+    "the kernel's [crypto documentation](https://docs.kernel.org/crypto/userspace-if.html)";
 
     /// The key, as long as the algorithm wants it. EBUSY once operations are under way.
     AlgSetKey = "ALG_SET_KEY" libc::ALG_SET_KEY, ALG, set(&'a [u8], RawBytes);
@@ -42,7 +43,8 @@ options! {
 }
 
 options! {
-    CAN_ROWS, SOL_CAN_RAW, "the kernel's [CAN documentation](https://docs.kernel.org/networking/can.html)";
+    CAN_ROWS, SOL_CAN_RAW,
+    "the kernel's [CAN documentation](https://docs.kernel.org/networking/can.html)";
 
     /// Which error frames arrive: `CAN_ERR_…` bits of linux/can/error.h.
     CanRawErrFilter = "CAN_RAW_ERR_FILTER" libc::CAN_RAW_ERR_FILTER, CAN, get_set(u32, Uint);
@@ -65,7 +67,8 @@ options! {
 
 // XDP_UMEM_REG is not here: it hands memory to the kernel for good, which no safe call can.
 options! {
-    XDP_ROWS, SOL_XDP, "the kernel's [AF_XDP documentation](https://docs.kernel.org/networking/af_xdp.html)";
+    XDP_ROWS, SOL_XDP,
+    "the kernel's [AF_XDP documentation](https://docs.kernel.org/networking/af_xdp.html)";
 
     /// Where the rings have their parts (`struct xdp_mmap_offsets`).
     XdpMmapOffsets = "XDP_MMAP_OFFSETS" libc::XDP_MMAP_OFFSETS, XDP, get(Bytes<128>, Bytes<128>);

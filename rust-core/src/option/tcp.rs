@@ -109,7 +109,8 @@ options! {
 }
 
 options! {
-    TLS_ROWS, SOL_TLS, "the kernel's [TLS documentation](https://docs.kernel.org/networking/tls.html)";
+    TLS_ROWS, SOL_TLS,
+    "the kernel's [TLS documentation](https://docs.kernel.org/networking/tls.html)";
 
     /// The keys for what is received (`struct tls12_crypto_info_…` of linux/tls.h); needs
     /// [`TcpUlp`] `"tls"`.

@@ -50,6 +50,12 @@ fn numbers(checks: &mut Checks) {
         high: 40_100,
     };
     checks.round_trip(&udp, option::IpLocalPortRange, range, NEW);
+    let bound = crate::check::udp();
+    if bound.set(option::IpLocalPortRange, range).is_ok() {
+        bound.bind(&"127.0.0.1:0".parse().unwrap()).unwrap();
+        let port = bound.local_address().unwrap().port().unwrap();
+        assert!((range.low..=range.high).contains(&port), "{port}");
+    }
     checks.round_trip(&udp, option::IpMinTtl, 200, NEVER);
     checks.round_trip(&udp, option::IpMtuDiscover, PathMtuDiscovery::DO, NEVER);
     checks.round_trip(&udp, option::IpMtuDiscover, PathMtuDiscovery::OMIT, NEVER);

@@ -1,6 +1,6 @@
 //! Options of every socket.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 use rsocket::option::{self, BpfInstruction, TimestampingFlags, TxTime};
@@ -258,11 +258,18 @@ fn unix(checks: &mut Checks) {
     let (left, right) = Endpoint::pair(Kind::STREAM).unwrap();
     if checks.sets(&left, option::Inq, true, NEW) {
         let (datagram, _) = Endpoint::pair(Kind::DGRAM).unwrap();
-        assert_eq!(errno(datagram.set(option::Inq, true)), Some(Errno::ENOPROTOOPT));
+        assert_eq!(
+            errno(datagram.set(option::Inq, true)),
+            Some(Errno::ENOPROTOOPT)
+        );
     }
     checks.toggles(&left, option::PassCred, NEVER);
     checks.toggles(&left, option::PassPidfd, NEW);
     checks.toggles(&left, option::PassRights, NEW);
+    if left.set(option::PassRights, false).is_ok() {
+        let refused = right.send_fds(b"x", &[right.as_fd()]);
+        assert_eq!(errno(refused), Some(Errno::EPERM));
+    }
     checks.toggles(&left, option::PassSec, NEW);
     checks.sets(&right, option::PeekOff, Some(3), NEVER);
     assert_eq!(checks.gets(&right, option::PeekOff, NEVER), Some(Some(3)));
@@ -282,7 +289,7 @@ fn unix(checks: &mut Checks) {
         .unwrap_or_default();
     assert!(groups.len() < 65536);
     if let Some(pidfd) = checks.gets(&left, option::PeerPidFd, NEW) {
-        let number = std::os::fd::AsRawFd::as_raw_fd(&pidfd);
+        let number = pidfd.as_raw_fd();
         let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap();
         let line = format!("Pid:\t{}", std::process::id());
         assert!(info.lines().any(|shown| shown == line), "{info}");
