@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
 use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString};
 use rsocket::{Address, Family, Hints, Kind, ResolveFlags};
@@ -87,14 +88,16 @@ fn encode_idna(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
 fn is_ip_address(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = object.py();
     let modules = py
-        .import("sys")?
-        .getattr("modules")?
+        .import(intern!(py, "sys"))?
+        .getattr(intern!(py, "modules"))?
         .cast_into::<PyDict>()?;
-    let Some(module) = modules.get_item("ipaddress")? else {
+    let Some(module) = modules.get_item(intern!(py, "ipaddress"))? else {
         return Ok(false);
     };
-    Ok(object.is_instance(&module.getattr("IPv4Address")?)?
-        || object.is_instance(&module.getattr("IPv6Address")?)?)
+    Ok(
+        object.is_instance(&module.getattr(intern!(py, "IPv4Address"))?)?
+            || object.is_instance(&module.getattr(intern!(py, "IPv6Address"))?)?,
+    )
 }
 
 /// The IPv4 address of a host, port 0.

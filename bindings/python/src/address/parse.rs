@@ -6,6 +6,7 @@ use std::net::{SocketAddrV4, SocketAddrV6};
 
 use pyo3::exceptions::{PyOSError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use rsocket::{Address, PacketAddress};
@@ -219,7 +220,10 @@ fn file_system_bytes<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, Py
 
 /// The path of an `os.PathLike` object; `None` where it is none.
 fn file_system_path<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-    if !object.get_type().hasattr("__fspath__")? {
+    if !object
+        .get_type()
+        .hasattr(intern!(object.py(), "__fspath__"))?
+    {
         return Ok(None);
     }
     encode_path(object).map(Some)

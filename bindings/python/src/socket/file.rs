@@ -182,8 +182,8 @@ static METHODS: Static<[ffi::PyMethodDef; 8]> = Static([
         ffi::METH_NOARGS,
         |slf| {
             open(slf)?;
-            let base = class(slf.py())?.getattr("__base__")?;
-            base.call_method1("seekable", (slf,))
+            let base = class(slf.py())?.getattr(intern!(slf.py(), "__base__"))?;
+            base.call_method1(intern!(slf.py(), "seekable"), (slf,))
         }
     ),
     method!(
@@ -235,10 +235,11 @@ static PROPERTIES: Static<[ffi::PyGetSetDef; 3]> = Static([
             if is_closed(slf)? {
                 return Ok(PyInt::new(slf.py(), -1).into_any());
             }
-            slf.call_method0("fileno")
+            slf.call_method0(intern!(slf.py(), "fileno"))
         }
     ),
-    property!("mode", "The mode, with a 'b'.", |slf| slf.getattr("_mode")),
+    property!("mode", "The mode, with a 'b'.", |slf| slf
+        .getattr(intern!(slf.py(), "_mode"))),
 ]);
 
 unsafe extern "C" fn call_init(
@@ -334,7 +335,11 @@ fn open_file(slf: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// Asks `_checkReadable` or `_checkWritable` of the base, unless the answer is known.
-fn allowed(slf: &Bound<'_, PyAny>, flag: &Bound<'_, PyString>, check: &str) -> PyResult<()> {
+fn allowed(
+    slf: &Bound<'_, PyAny>,
+    flag: &Bound<'_, PyString>,
+    check: &Bound<'_, PyString>,
+) -> PyResult<()> {
     let exact = slf.get_type().is(class(slf.py())?);
     if exact && slf.getattr(flag)?.is_truthy()? {
         return Ok(());
@@ -345,7 +350,10 @@ fn allowed(slf: &Bound<'_, PyAny>, flag: &Bound<'_, PyString>, check: &str) -> P
 /// `None` in place of an error that says that the call would have to wait.
 fn none_if_would_block<'py>(py: Python<'py>, error: PyErr) -> Answer<'py> {
     let would_block = error.is_instance_of::<PyOSError>(py)
-        && error.value(py).getattr("errno")?.eq(Errno::EAGAIN.raw())?;
+        && error
+            .value(py)
+            .getattr(intern!(py, "errno"))?
+            .eq(Errno::EAGAIN.raw())?;
     if would_block {
         Ok(py.None().into_bound(py))
     } else {
@@ -356,7 +364,7 @@ fn none_if_would_block<'py>(py: Python<'py>, error: PyErr) -> Answer<'py> {
 fn read_into<'py>(slf: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = slf.py();
     open_file(slf)?;
-    allowed(slf, intern!(py, "_reading"), "_checkReadable")?;
+    allowed(slf, intern!(py, "_reading"), intern!(py, "_checkReadable"))?;
     if slf.getattr(intern!(py, "_timeout_occurred"))?.is_truthy()? {
         return Err(PyOSError::new_err("cannot read from timed out object"));
     }
@@ -384,7 +392,7 @@ fn read_into<'py>(slf: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Answer
 fn write<'py>(slf: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = slf.py();
     open_file(slf)?;
-    allowed(slf, intern!(py, "_writing"), "_checkWritable")?;
+    allowed(slf, intern!(py, "_writing"), intern!(py, "_checkWritable"))?;
     let sock = slf.getattr(intern!(py, "_sock"))?;
     let sent = match native(&sock, Method::Send)? {
         Some(socket) => Buffer::read(data).and_then(|data| {
@@ -412,8 +420,8 @@ fn close<'py>(slf: &Bound<'py, PyAny>) -> Answer<'py> {
     }
     // The base flushes, which a subclass may override, and is closed then in any case.
     let closed = class(py)?
-        .getattr("__base__")?
-        .call_method1("close", (slf,));
+        .getattr(intern!(py, "__base__"))?
+        .call_method1(intern!(py, "close"), (slf,));
     slf.setattr(intern!(py, "_is_closed"), true)?;
     closed?;
     let sock = slf.getattr(intern!(py, "_sock"))?;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyOSError, PyValueError, PyWarning};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt};
 use rsocket::{Errno, Error, Family, Kind, Protocol, fd};
@@ -321,11 +322,15 @@ pub(super) fn dup<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> 
     }
     let keywords = PyDict::new(py);
     keywords.set_item("fileno", copy.as_raw_fd())?;
-    let arguments = (slf.getattr("family")?, slf.getattr("type")?, protocol);
+    let arguments = (
+        slf.getattr(intern!(py, "family"))?,
+        slf.getattr(intern!(py, "type"))?,
+        protocol,
+    );
     let object = slf.get_type().call(arguments, Some(&keywords))?;
     // The new object owns it now.
     into_raw(copy);
-    object.call_method1("settimeout", (timeout.to_python(py),))?;
+    object.call_method1(intern!(py, "settimeout"), (timeout.to_python(py),))?;
     Ok(object)
 }
 
@@ -387,16 +392,16 @@ pub(super) fn finalise(slf: &Bound<'_, Socket>) {
 /// `__repr__`: the real class, and both addresses where the kernel gives them.
 pub(super) fn represent(slf: &Bound<'_, Socket>) -> PyResult<String> {
     let class = slf.get_type();
-    let closed = slf.getattr("_closed")?.is_truthy()?;
+    let closed = slf.getattr(intern!(slf.py(), "_closed"))?.is_truthy()?;
     let mut text = format!(
         "<{}.{}{} fd={}, family={}, type={}, proto={}",
-        class.getattr("__module__")?.str()?,
+        class.getattr(intern!(slf.py(), "__module__"))?.str()?,
         class.qualname()?,
         if closed { " [closed]" } else { "" },
-        slf.call_method0("fileno")?,
-        slf.getattr("family")?.str()?,
-        slf.getattr("type")?.str()?,
-        slf.getattr("proto")?,
+        slf.call_method0(intern!(slf.py(), "fileno"))?,
+        slf.getattr(intern!(slf.py(), "family"))?.str()?,
+        slf.getattr(intern!(slf.py(), "type"))?.str()?,
+        slf.getattr(intern!(slf.py(), "proto"))?,
     );
     if !closed {
         for (label, method) in [("laddr", "getsockname"), ("raddr", "getpeername")] {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -67,11 +68,11 @@ pub(super) fn makefile<'py>(
     let mode = Mode::parse(mode_text)?;
     let raw = file::class(py)?.call1((slf, mode.raw()))?;
     slf.get().io_refs.fetch_add(1, Ordering::Relaxed);
-    let io = py.import("io")?;
+    let io = py.import(intern!(py, "io"))?;
     let buffering = buffering.get().filter(|buffering| !buffering.is_none());
     let size = match buffering {
-        Some(size) if size.ge(0)? => size.clone(),
-        _ => io.getattr("DEFAULT_BUFFER_SIZE")?,
+        Some(size) if !size.lt(0)? => size.clone(),
+        _ => io.getattr(intern!(py, "DEFAULT_BUFFER_SIZE"))?,
     };
     if size.eq(0)? {
         if !mode.binary {
@@ -80,9 +81,15 @@ pub(super) fn makefile<'py>(
         return Ok(raw);
     }
     let buffered = match (mode.reading, mode.writing) {
-        (true, true) => io.getattr("BufferedRWPair")?.call1((&raw, &raw, size))?,
-        (_, false) => io.getattr("BufferedReader")?.call1((&raw, size))?,
-        (false, true) => io.getattr("BufferedWriter")?.call1((&raw, size))?,
+        (true, true) => io
+            .getattr(intern!(py, "BufferedRWPair"))?
+            .call1((&raw, &raw, size))?,
+        (_, false) => io
+            .getattr(intern!(py, "BufferedReader"))?
+            .call1((&raw, size))?,
+        (false, true) => io
+            .getattr(intern!(py, "BufferedWriter"))?
+            .call1((&raw, size))?,
     };
     if mode.binary {
         return Ok(buffered);
@@ -92,9 +99,9 @@ pub(super) fn makefile<'py>(
     keywords.set_item("errors", errors)?;
     keywords.set_item("newline", newline)?;
     let text = io
-        .getattr("TextIOWrapper")?
+        .getattr(intern!(py, "TextIOWrapper"))?
         .call((buffered,), Some(&keywords))?;
-    text.setattr("mode", mode_text)?;
+    text.setattr(intern!(py, "mode"), mode_text)?;
     Ok(text)
 }
 
@@ -105,7 +112,10 @@ fn text_encoding<'py>(
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     if cfg!(Py_3_10) {
         // No frame of Python stands between makefile's caller and this call.
-        return io.getattr("text_encoding")?.call1((encoding, 1)).map(Some);
+        return io
+            .getattr(intern!(io.py(), "text_encoding"))?
+            .call1((encoding, 1))
+            .map(Some);
     }
     Ok(encoding.cloned())
 }

@@ -27,13 +27,14 @@ const ALG_IV_HEADER: usize = 4;
 type Rest<'py> = (Bound<'py, PyList>, i32, Bound<'py, PyAny>);
 
 /// Room for control messages, not zeroed.
-fn control_room(asked: isize, method: &str) -> PyResult<Vec<MaybeUninit<u8>>> {
+fn control_room(asked: isize) -> PyResult<Vec<MaybeUninit<u8>>> {
     let size = i32::try_from(asked)
         .ok()
         .and_then(|size| usize::try_from(size).ok());
     let Some(size) = size else {
-        let text = "invalid ancillary data buffer length";
-        return Err(PyValueError::new_err(format!("{method}(): {text}")));
+        return Err(PyValueError::new_err(
+            "invalid ancillary data buffer length",
+        ));
     };
     let mut room = Vec::new();
     room.try_reserve_exact(size)
@@ -109,7 +110,7 @@ pub(super) fn recvmsg<'py>(
     let Ok(asked) = usize::try_from(asked) else {
         return Err(PyValueError::new_err("negative buffer size in recvmsg()").into());
     };
-    let mut control = control_room(control, "recvmsg")?;
+    let mut control = control_room(control)?;
     let mut shown = None;
     let data = bytes_with(py, asked, |room| {
         // SAFETY: memory that the interpreter allocated; only the kernel writes to it and nothing
@@ -158,7 +159,7 @@ pub(super) fn recvmsg_into<'py>(
             })
         })
         .collect::<PyResult<Vec<_>>>()?;
-    let mut control = control_room(control, "recvmsg_into")?;
+    let mut control = control_room(control)?;
     let mut bufs: Vec<_> = buffers.iter_mut().map(Buffer::io_slice_mut).collect();
     let (len, (messages, flags, from)) = receive(py, slf.get(), &mut bufs, &mut control, flags)?;
     Ok((len, messages, flags, from).into_pyobject(py)?.into_any())

@@ -6,6 +6,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{
     PyAttributeError, PyBlockingIOError, PyException, PyOSError, PyTypeError, PyValueError,
 };
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyMemoryView, PySlice};
 use rsocket::{Errno, Error, Readiness, fd};
@@ -33,7 +34,7 @@ fn request(
     file: &Bound<'_, PyAny>,
     count: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Option<u64>> {
-    if let Some(mode) = file.getattr_opt("mode")? {
+    if let Some(mode) = file.getattr_opt(intern!(file.py(), "mode"))? {
         if !mode.contains("b")? {
             return Err(PyValueError::new_err(
                 "file should be opened in binary mode",
@@ -94,19 +95,24 @@ fn regular_file(file: &Bound<'_, PyAny>) -> PyResult<(i32, u64)> {
     let py = file.py();
     let give_up = |error: PyErr| _GiveupOnSendfile::new_err((error.into_value(py),));
     let number: i32 = match file
-        .call_method0("fileno")
+        .call_method0(intern!(py, "fileno"))
         .and_then(|number| number.extract())
     {
         Ok(number) => number,
         Err(error) => {
-            let unsupported = py.import("io")?.getattr("UnsupportedOperation")?;
+            let unsupported = py
+                .import(intern!(py, "io"))?
+                .getattr(intern!(py, "UnsupportedOperation"))?;
             let expected =
                 error.is_instance_of::<PyAttributeError>(py) || error.is_instance(py, &unsupported);
             return Err(if expected { give_up(error) } else { error });
         }
     };
-    match py.import("os")?.call_method1("fstat", (number,)) {
-        Ok(status) => Ok((number, status.getattr("st_size")?.extract()?)),
+    match py
+        .import(intern!(py, "os"))?
+        .call_method1(intern!(py, "fstat"), (number,))
+    {
+        Ok(status) => Ok((number, status.getattr(intern!(py, "st_size"))?.extract()?)),
         Err(error) if error.is_instance_of::<PyOSError>(py) => Err(give_up(error)),
         Err(error) => Err(error),
     }
@@ -114,8 +120,8 @@ fn regular_file(file: &Bound<'_, PyAny>) -> PyResult<(i32, u64)> {
 
 /// Moves the file to where sending stopped, whether it ended well or not.
 fn leave_file_at(file: &Bound<'_, PyAny>, sent: u64, position: i64) -> PyResult<()> {
-    if sent > 0 && file.hasattr("seek")? {
-        file.call_method1("seek", (position,))?;
+    if sent > 0 && file.hasattr(intern!(file.py(), "seek"))? {
+        file.call_method1(intern!(file.py(), "seek"), (position,))?;
     }
     Ok(())
 }
@@ -199,7 +205,7 @@ pub(super) fn with_send(
     refuse_nonblocking(slf.get())?;
     let offset = position(offset)?;
     if offset != 0 {
-        file.call_method1("seek", (offset,))?;
+        file.call_method1(intern!(file.py(), "seek"), (offset,))?;
     }
     let mut sent = 0;
     let result = we_copy(slf, file, count, &mut sent);
@@ -213,7 +219,10 @@ fn we_copy(
     sent: &mut u64,
 ) -> PyResult<()> {
     let py = slf.py();
-    let (read, send) = (file.getattr("read")?, slf.getattr("send")?);
+    let (read, send) = (
+        file.getattr(intern!(py, "read"))?,
+        slf.getattr(intern!(py, "send"))?,
+    );
     loop {
         let left = count.map_or(READ_BLOCK, |count| (count - *sent).min(READ_BLOCK));
         let data = match left {
