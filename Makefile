@@ -15,7 +15,7 @@ RUST    := $(shell git ls-files -co --exclude-standard 'rust-core/*' 'bindings/*
 
 .PHONY: help
 help: ## Lists the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 .PHONY: demo
 demo: $(TARGET)/release/interop-peer $(TARGET)/interop/peer-c $(VENV)/.rsocket ## Builds all three languages and lets each talk to each
@@ -23,7 +23,7 @@ demo: $(TARGET)/release/interop-peer $(TARGET)/interop/peer-c $(VENV)/.rsocket #
 		--c $(TARGET)/interop/peer-c --python $(BIN)/python
 
 .PHONY: test
-test: lint test-rust test-c test-python test-interop conformance-quick ## Runs every test of every language
+test: lint test-rust test-c test-python test-interop conformance-quick test-conformance ## Runs every test of every language
 
 .PHONY: test-rust
 test-rust: ## Runs the tests of the Rust crate
@@ -45,9 +45,21 @@ test-interop: demo ## Runs the conversations, and programs built as users build 
 conformance-quick: $(VENV)/.rsocket ## Runs the interpreter's own socket tests on rsocket
 	$(BIN)/python tests/conformance/run.py --quick
 
+.PHONY: test-conformance
+test-conformance: $(VENV)/.rsocket ## Shows that the conformance check can fail
+	$(BIN)/python -m pytest tests/conformance
+
+.PHONY: test-pythons
+test-pythons: $(VENV)/.tools ## Runs the interpreter's own socket tests on every other CPython there is
+	$(BIN)/python tests/conformance/every_python.py
+
 .PHONY: conformance
 conformance: $(VENV)/.rsocket ## Runs every test of the interpreter that opens a socket on rsocket
 	$(BIN)/python tests/conformance/run.py --all
+
+.PHONY: bench-python
+bench-python: $(VENV)/.rsocket ## Measures the Python module beside the interpreter's socket
+	$(BIN)/python benches/python/run.py
 
 .PHONY: lint
 lint: $(VENV)/.tools ## Checks formatting and lints of every language
@@ -97,5 +109,5 @@ $(VENV)/.tools: tests/requirements.txt
 
 $(VENV)/.rsocket: $(VENV)/.tools pyproject.toml $(RUST)
 	@echo "== Python: the module"
-	VIRTUAL_ENV=$(VENV) $(BIN)/maturin develop --release --quiet
+	VIRTUAL_ENV=$(VENV) $(BIN)/maturin develop --release
 	@touch $@
