@@ -27,7 +27,11 @@ pub(crate) fn serve(endpoint: &Endpoint) -> Outcome {
 
 pub(crate) fn call(server: &Endpoint) -> Outcome {
     server.send(b"hello")?;
-    expect("welcome", &recv_message(server)?, &welcome(server.local_address()?.port()))?;
+    expect(
+        "welcome",
+        &recv_message(server)?,
+        &welcome(server.local_address()?.port()),
+    )?;
     for len in [1, 10, 1000] {
         server.send(&vec![b'x'; len])?;
         expect("length", &recv_message(server)?, len.to_string().as_bytes())?;

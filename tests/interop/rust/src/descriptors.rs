@@ -22,8 +22,15 @@ fn recv_fd(endpoint: &Endpoint, word: &[u8]) -> Outcome<File> {
 fn expect_close_on_exec(file: &File) -> Outcome {
     use std::os::fd::AsRawFd;
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let child = Command::new("/bin/sh").arg("-c").arg(format!("test ! -e {path}")).status()?;
-    if child.success() { Ok(()) } else { Err("the descriptor is not close-on-exec".into()) }
+    let child = Command::new("/bin/sh")
+        .arg("-c")
+        .arg(format!("test ! -e {path}"))
+        .status()?;
+    if child.success() {
+        Ok(())
+    } else {
+        Err("the descriptor is not close-on-exec".into())
+    }
 }
 
 pub(crate) fn serve(listener: &Endpoint) -> Outcome {
@@ -71,7 +78,9 @@ pub(crate) fn call_credentials(server: &Endpoint) -> Outcome {
     server.send(b"hello")?;
     let status = std::fs::read_to_string("/proc/self/status")?;
     let id = |key: &str| {
-        status.lines().find_map(|line| line.strip_prefix(key)?.split_whitespace().nth(1))
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.split_whitespace().nth(1))
     };
     let (uid, gid) = (id("Uid:").ok_or("no Uid")?, id("Gid:").ok_or("no Gid")?);
     let wanted = format!("{} {uid} {gid}", process::id());

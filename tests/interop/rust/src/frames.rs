@@ -11,7 +11,9 @@ const SILENCE: Duration = Duration::from_millis(30);
 
 /// The bulk that goes over a stream.
 pub(crate) fn bulk() -> Vec<u8> {
-    (0..1u32 << 20).map(|i| (i.wrapping_mul(31) % 251) as u8).collect()
+    (0..1u32 << 20)
+        .map(|i| (i.wrapping_mul(31) % 251) as u8)
+        .collect()
 }
 
 pub(crate) fn send_frame(endpoint: &Endpoint, frame: &[u8]) -> Outcome {
@@ -32,7 +34,10 @@ pub(crate) fn expect(what: &str, got: &[u8], wanted: &[u8]) -> Outcome {
     if got == wanted {
         return Ok(());
     }
-    let (got, wanted) = (String::from_utf8_lossy(got), String::from_utf8_lossy(wanted));
+    let (got, wanted) = (
+        String::from_utf8_lossy(got),
+        String::from_utf8_lossy(wanted),
+    );
     Err(format!("{what}: got {got:?}, expected {wanted:?}").into())
 }
 
@@ -47,7 +52,11 @@ pub(crate) fn expect_silence(endpoint: &Endpoint) -> Outcome {
 
 pub(crate) fn expect_end(endpoint: &Endpoint) -> Outcome {
     let received = endpoint.recv(&mut [0; 16])?;
-    if received.len == 0 { Ok(()) } else { Err("end of stream: data came".into()) }
+    if received.len == 0 {
+        Ok(())
+    } else {
+        Err("end of stream: data came".into())
+    }
 }
 
 /// One message, whole.

@@ -30,7 +30,11 @@ pub(crate) fn serve(listener: &Endpoint) -> Outcome {
 
 pub(crate) fn call(server: &Endpoint) -> Outcome {
     send_frame(server, b"hello")?;
-    expect("welcome", &recv_frame(server)?, &welcome(server.local_address()?.port()))?;
+    expect(
+        "welcome",
+        &recv_frame(server)?,
+        &welcome(server.local_address()?.port()),
+    )?;
 
     let bulk = bulk();
     server.send_all(&bulk)?;
