@@ -582,6 +582,84 @@ ssize_t rsocket_send_msg(rsocket_endpoint fd,
     RSOCKET_MUST_CHECK RSOCKET_FD(1);
 
 /* ============================================================================
+ * Many messages in one system call.
+ * ============================================================================ */
+
+/**
+ * The most messages that one call of rsocket_recv_batch() receives.
+ */
+#define RSOCKET_BATCH_MAX 64
+
+/**
+ * One message of a batch.
+ */
+typedef struct rsocket_msg {
+    /**
+     * Where the data is, or goes.
+     */
+    void *buf;
+    /**
+     * To receive: how many bytes `buf` has room for.
+     */
+    size_t cap;
+    /**
+     * How many bytes to send; or how many came: more than `cap` only with MSG_TRUNC.
+     */
+    size_t len;
+    /**
+     * The destination, or no address for the peer; or who sent it.
+     */
+    rsocket_addr addr;
+    /**
+     * What came with it: MSG_TRUNC where it was cut, MSG_EOR, MSG_CTRUNC. Not read in sending.
+     */
+    int flags;
+    /**
+     * 0.
+     */
+    int reserved[5];
+} rsocket_msg;
+
+/**
+ * Receives as many messages as are there, `count` at most, waiting for the first alone:
+ * `timeout_ms` milliseconds at most, -1 for ever, 0 not at all.
+ *
+ * Each message has `buf` and `cap`; `len`, `addr` and `flags` are filled in. `flags` are recv(2)'s;
+ * with MSG_TRUNC a `len` is the full length of its datagram.
+ *
+ * Returns how many messages came, in the order they came; RSOCKET_BATCH_MAX at most. Errors:
+ * those of rsocket_recv_timeout(); an error behind the first message is told by the next call.
+ *
+ * MT-safe, async-signal-safe. A cancellation point.
+ */
+int rsocket_recv_batch(rsocket_endpoint fd,
+                       struct rsocket_msg *messages,
+                       unsigned int count,
+                       int flags,
+                       int timeout_ms)
+    RSOCKET_MUST_CHECK RSOCKET_FD(1);
+
+/**
+ * Sends `count` messages by as few system calls as it takes, waiting for room `timeout_ms`
+ * milliseconds at most: -1 for ever, 0 not at all.
+ *
+ * Each message has `buf`, `len`, and `addr` with a destination or a `len` of 0 for the peer.
+ * `flags` are send(2)'s; MSG_NOSIGNAL is added.
+ *
+ * Returns how many messages went. Where that is fewer than `count`, the next one met an error,
+ * which another call from there on tells. Errors, where nothing went: those of
+ * rsocket_send_to_timeout().
+ *
+ * MT-safe, async-signal-safe. A cancellation point.
+ */
+int rsocket_send_batch(rsocket_endpoint fd,
+                       const struct rsocket_msg *messages,
+                       unsigned int count,
+                       int flags,
+                       int timeout_ms)
+    RSOCKET_MUST_CHECK RSOCKET_FD(1);
+
+/* ============================================================================
  * Open descriptors and credentials over Unix-domain endpoints, see unix(7).
  * ============================================================================ */
 
@@ -676,6 +754,51 @@ int rsocket_peer_cred(rsocket_endpoint fd,
                       struct rsocket_cred *out)
     RSOCKET_MUST_CHECK RSOCKET_FD(1);
 
+/**
+ * A descriptor of the process that connected, or made the pair, for as long as it lives and behind
+ * its end: poll it, send signals by it (pidfd_open(2)), SO_PEERPIDFD, Linux 6.5. Unlike a process
+ * id it cannot come to mean another process.
+ *
+ * Returns the descriptor, close-on-exec. Errors: `-EAFNOSUPPORT` for an endpoint outside the Unix
+ * domain, `-ENODATA` without a peer, `-ESRCH` where the process has been reaped, `-ENOPROTOOPT` on
+ * an older kernel, `-EMFILE`, `-EBADF`, `-ENOTSOCK`.
+ *
+ * MT-safe. Not async-signal-safe. Not a cancellation point.
+ */
+rsocket_endpoint rsocket_peer_pidfd(rsocket_endpoint fd) RSOCKET_MUST_CHECK RSOCKET_FD(1);
+
+/**
+ * The supplementary groups of the process that connected, or made the pair, as the kernel noted
+ * them at that moment: SO_PEERGROUPS, Linux 4.13.
+ *
+ * `count` points to how many `groups` has room for, and gets how many there are.
+ *
+ * Returns 0. Errors: `-ERANGE` where there are more than there is room for, and nothing but `count`
+ * is written; `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-ENODATA` without a peer,
+ * `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
+ *
+ * MT-safe. Not async-signal-safe. Not a cancellation point.
+ */
+int rsocket_peer_groups(rsocket_endpoint fd,
+                        gid_t *groups,
+                        size_t *count)
+    RSOCKET_MUST_CHECK RSOCKET_FD(1);
+
+/**
+ * The security label of the process that connected, such as an SELinux context: SO_PEERSEC.
+ *
+ * Writes to `buf` as snprintf(3) does, always NUL-terminated where `cap` is not 0.
+ *
+ * Returns the length of the whole label. Errors: `-ENOPROTOOPT` where no security module gives one,
+ * `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
+ *
+ * MT-safe. Not async-signal-safe. Not a cancellation point.
+ */
+ssize_t rsocket_peer_security(rsocket_endpoint fd,
+                              char *buf,
+                              size_t cap)
+    RSOCKET_MUST_CHECK RSOCKET_FD(1) RSOCKET_WRITES(2, 3);
+
 /* ============================================================================
  * Addresses: by value, as the kernel has them, and their text.
  * ============================================================================ */
@@ -769,6 +892,244 @@ int rsocket_addr_equal(const rsocket_addr *one, const rsocket_addr *other);
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
 int rsocket_addr_port(const rsocket_addr *addr);
+
+/* ============================================================================
+ * Options that are one int, by one name each; setsockopt(2) takes all others beside them.
+ * ============================================================================ */
+
+/* An option by its level and number, as Linux has them on every common machine. */
+#define RSOCKET_OPTION(level, number) (((level) << 16) | (number))
+
+/* SOL_SOCKET */
+#define RSOCKET_SO_ACCEPTCONN                RSOCKET_OPTION(1, 30) /* 0 or 1, get only */
+#define RSOCKET_SO_BINDTOIFINDEX             RSOCKET_OPTION(1, 62) /* unsigned */
+#define RSOCKET_SO_BPF_EXTENSIONS            RSOCKET_OPTION(1, 48) /* int, get only */
+#define RSOCKET_SO_BROADCAST                 RSOCKET_OPTION(1, 6) /* 0 or 1 */
+#define RSOCKET_SO_BUF_LOCK                  RSOCKET_OPTION(1, 72) /* unsigned */
+#define RSOCKET_SO_BUSY_POLL                 RSOCKET_OPTION(1, 46) /* microseconds */
+#define RSOCKET_SO_BUSY_POLL_BUDGET          RSOCKET_OPTION(1, 70) /* unsigned, set only */
+#define RSOCKET_SO_CNX_ADVICE                RSOCKET_OPTION(1, 53) /* unsigned, set only */
+#define RSOCKET_SO_DEBUG                     RSOCKET_OPTION(1, 1) /* 0 or 1 */
+#define RSOCKET_SO_DONTROUTE                 RSOCKET_OPTION(1, 5) /* 0 or 1 */
+#define RSOCKET_SO_INCOMING_CPU              RSOCKET_OPTION(1, 49) /* int */
+#define RSOCKET_SO_INCOMING_NAPI_ID          RSOCKET_OPTION(1, 56) /* unsigned, get only */
+#define RSOCKET_SO_INQ                       RSOCKET_OPTION(1, 84) /* 0 or 1, set only */
+#define RSOCKET_SO_KEEPALIVE                 RSOCKET_OPTION(1, 9) /* 0 or 1 */
+#define RSOCKET_SO_LOCK_FILTER               RSOCKET_OPTION(1, 44) /* 0 or 1 */
+#define RSOCKET_SO_MARK                      RSOCKET_OPTION(1, 36) /* unsigned */
+#define RSOCKET_SO_NO_CHECK                  RSOCKET_OPTION(1, 11) /* 0 or 1 */
+#define RSOCKET_SO_NOFCS                     RSOCKET_OPTION(1, 43) /* 0 or 1 */
+#define RSOCKET_SO_OOBINLINE                 RSOCKET_OPTION(1, 10) /* 0 or 1 */
+#define RSOCKET_SO_PASSCRED                  RSOCKET_OPTION(1, 16) /* 0 or 1 */
+#define RSOCKET_SO_PASSPIDFD                 RSOCKET_OPTION(1, 76) /* 0 or 1 */
+#define RSOCKET_SO_PASSRIGHTS                RSOCKET_OPTION(1, 83) /* 0 or 1 */
+#define RSOCKET_SO_PASSSEC                   RSOCKET_OPTION(1, 34) /* 0 or 1 */
+#define RSOCKET_SO_PEEK_OFF                  RSOCKET_OPTION(1, 42) /* int */
+#define RSOCKET_SO_PREFER_BUSY_POLL          RSOCKET_OPTION(1, 69) /* 0 or 1 */
+#define RSOCKET_SO_PRIORITY                  RSOCKET_OPTION(1, 12) /* unsigned */
+#define RSOCKET_SO_RCVBUF                    RSOCKET_OPTION(1, 8) /* unsigned */
+#define RSOCKET_SO_RCVBUFFORCE               RSOCKET_OPTION(1, 33) /* unsigned, set only */
+#define RSOCKET_SO_RCVLOWAT                  RSOCKET_OPTION(1, 18) /* unsigned */
+#define RSOCKET_SO_RCVMARK                   RSOCKET_OPTION(1, 75) /* 0 or 1 */
+#define RSOCKET_SO_RCVPRIORITY               RSOCKET_OPTION(1, 82) /* 0 or 1 */
+#define RSOCKET_SO_RESERVE_MEM               RSOCKET_OPTION(1, 73) /* unsigned */
+#define RSOCKET_SO_REUSEADDR                 RSOCKET_OPTION(1, 2) /* 0 or 1 */
+#define RSOCKET_SO_REUSEPORT                 RSOCKET_OPTION(1, 15) /* 0 or 1 */
+#define RSOCKET_SO_RXQ_OVFL                  RSOCKET_OPTION(1, 40) /* 0 or 1 */
+#define RSOCKET_SO_SELECT_ERR_QUEUE          RSOCKET_OPTION(1, 45) /* 0 or 1 */
+#define RSOCKET_SO_SNDBUF                    RSOCKET_OPTION(1, 7) /* unsigned */
+#define RSOCKET_SO_SNDBUFFORCE               RSOCKET_OPTION(1, 32) /* unsigned, set only */
+#define RSOCKET_SO_SNDLOWAT                  RSOCKET_OPTION(1, 19) /* unsigned, get only */
+#define RSOCKET_SO_DOMAIN                    RSOCKET_OPTION(1, 39) /* int, get only */
+#define RSOCKET_SO_ERROR                     RSOCKET_OPTION(1, 4) /* int, get only */
+#define RSOCKET_SO_PROTOCOL                  RSOCKET_OPTION(1, 38) /* int, get only */
+#define RSOCKET_SO_TYPE                      RSOCKET_OPTION(1, 3) /* int, get only */
+#define RSOCKET_SO_TIMESTAMP                 RSOCKET_OPTION(1, 29) /* 0 or 1 */
+#define RSOCKET_SO_TIMESTAMP_NEW             RSOCKET_OPTION(1, 63) /* 0 or 1 */
+#define RSOCKET_SO_TIMESTAMPNS               RSOCKET_OPTION(1, 35) /* 0 or 1 */
+#define RSOCKET_SO_TIMESTAMPNS_NEW           RSOCKET_OPTION(1, 64) /* 0 or 1 */
+#define RSOCKET_SO_TIMESTAMPING              RSOCKET_OPTION(1, 37) /* unsigned */
+#define RSOCKET_SO_TIMESTAMPING_NEW          RSOCKET_OPTION(1, 65) /* unsigned */
+#define RSOCKET_SO_TXREHASH                  RSOCKET_OPTION(1, 74) /* int */
+#define RSOCKET_SO_WIFI_STATUS               RSOCKET_OPTION(1, 41) /* 0 or 1 */
+#define RSOCKET_SO_ZEROCOPY                  RSOCKET_OPTION(1, 60) /* 0 or 1 */
+
+/* IPPROTO_IP */
+#define RSOCKET_IP_BIND_ADDRESS_NO_PORT      RSOCKET_OPTION(0, 24) /* 0 or 1 */
+#define RSOCKET_IP_CHECKSUM                  RSOCKET_OPTION(0, 23) /* 0 or 1 */
+#define RSOCKET_IP_FREEBIND                  RSOCKET_OPTION(0, 15) /* 0 or 1 */
+#define RSOCKET_IP_HDRINCL                   RSOCKET_OPTION(0, 3) /* 0 or 1 */
+#define RSOCKET_IP_LOCAL_PORT_RANGE          RSOCKET_OPTION(0, 51) /* unsigned */
+#define RSOCKET_IP_MINTTL                    RSOCKET_OPTION(0, 21) /* int */
+#define RSOCKET_IP_MTU                       RSOCKET_OPTION(0, 14) /* unsigned, get only */
+#define RSOCKET_IP_MTU_DISCOVER              RSOCKET_OPTION(0, 10) /* int */
+#define RSOCKET_IP_MULTICAST_ALL             RSOCKET_OPTION(0, 49) /* 0 or 1 */
+#define RSOCKET_IP_MULTICAST_LOOP            RSOCKET_OPTION(0, 34) /* 0 or 1 */
+#define RSOCKET_IP_MULTICAST_TTL             RSOCKET_OPTION(0, 33) /* int */
+#define RSOCKET_IP_NODEFRAG                  RSOCKET_OPTION(0, 22) /* 0 or 1 */
+#define RSOCKET_IP_PKTINFO                   RSOCKET_OPTION(0, 8) /* 0 or 1 */
+#define RSOCKET_IP_PASSSEC                   RSOCKET_OPTION(0, 18) /* 0 or 1 */
+#define RSOCKET_IP_PROTOCOL                  RSOCKET_OPTION(0, 52) /* int, get only */
+#define RSOCKET_IP_RECVERR                   RSOCKET_OPTION(0, 11) /* 0 or 1 */
+#define RSOCKET_IP_RECVERR_RFC4884           RSOCKET_OPTION(0, 26) /* 0 or 1 */
+#define RSOCKET_IP_RECVFRAGSIZE              RSOCKET_OPTION(0, 25) /* 0 or 1 */
+#define RSOCKET_IP_RECVOPTS                  RSOCKET_OPTION(0, 6) /* 0 or 1 */
+#define RSOCKET_IP_RECVORIGDSTADDR           RSOCKET_OPTION(0, 20) /* 0 or 1 */
+#define RSOCKET_IP_RECVTOS                   RSOCKET_OPTION(0, 13) /* 0 or 1 */
+#define RSOCKET_IP_RECVTTL                   RSOCKET_OPTION(0, 12) /* 0 or 1 */
+#define RSOCKET_IP_RETOPTS                   RSOCKET_OPTION(0, 7) /* 0 or 1 */
+#define RSOCKET_IP_ROUTER_ALERT              RSOCKET_OPTION(0, 5) /* 0 or 1 */
+#define RSOCKET_IP_TOS                       RSOCKET_OPTION(0, 1) /* int */
+#define RSOCKET_IP_TRANSPARENT               RSOCKET_OPTION(0, 19) /* 0 or 1 */
+#define RSOCKET_IP_TTL                       RSOCKET_OPTION(0, 2) /* int */
+#define RSOCKET_IP_UNICAST_IF                RSOCKET_OPTION(0, 50) /* unsigned */
+
+/* SOL_RAW */
+#define RSOCKET_ICMP_FILTER                  RSOCKET_OPTION(255, 1) /* unsigned */
+
+/* IPPROTO_IPV6 */
+#define RSOCKET_IPV6_ADDRFORM                RSOCKET_OPTION(41, 1) /* int, set only */
+#define RSOCKET_IPV6_ADDR_PREFERENCES        RSOCKET_OPTION(41, 72) /* unsigned */
+#define RSOCKET_IPV6_AUTOFLOWLABEL           RSOCKET_OPTION(41, 70) /* 0 or 1 */
+#define RSOCKET_IPV6_CHECKSUM                RSOCKET_OPTION(41, 7) /* int */
+#define RSOCKET_IPV6_DONTFRAG                RSOCKET_OPTION(41, 62) /* 0 or 1 */
+#define RSOCKET_IPV6_FLOWINFO                RSOCKET_OPTION(41, 11) /* 0 or 1 */
+#define RSOCKET_IPV6_FLOWINFO_SEND           RSOCKET_OPTION(41, 33) /* 0 or 1 */
+#define RSOCKET_IPV6_FREEBIND                RSOCKET_OPTION(41, 78) /* 0 or 1 */
+#define RSOCKET_IPV6_HDRINCL                 RSOCKET_OPTION(41, 36) /* 0 or 1 */
+#define RSOCKET_IPV6_MINHOPCOUNT             RSOCKET_OPTION(41, 73) /* int */
+#define RSOCKET_IPV6_MTU                     RSOCKET_OPTION(41, 24) /* unsigned */
+#define RSOCKET_IPV6_MTU_DISCOVER            RSOCKET_OPTION(41, 23) /* int */
+#define RSOCKET_IPV6_MULTICAST_ALL           RSOCKET_OPTION(41, 29) /* 0 or 1 */
+#define RSOCKET_IPV6_MULTICAST_HOPS          RSOCKET_OPTION(41, 18) /* int */
+#define RSOCKET_IPV6_MULTICAST_IF            RSOCKET_OPTION(41, 17) /* unsigned */
+#define RSOCKET_IPV6_MULTICAST_LOOP          RSOCKET_OPTION(41, 19) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVDSTOPTS             RSOCKET_OPTION(41, 58) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVERR                 RSOCKET_OPTION(41, 25) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVERR_RFC4884         RSOCKET_OPTION(41, 31) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVFRAGSIZE            RSOCKET_OPTION(41, 77) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVHOPLIMIT            RSOCKET_OPTION(41, 51) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVHOPOPTS             RSOCKET_OPTION(41, 53) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVORIGDSTADDR         RSOCKET_OPTION(41, 74) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVPATHMTU             RSOCKET_OPTION(41, 60) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVPKTINFO             RSOCKET_OPTION(41, 49) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVRTHDR               RSOCKET_OPTION(41, 56) /* 0 or 1 */
+#define RSOCKET_IPV6_RECVTCLASS              RSOCKET_OPTION(41, 66) /* 0 or 1 */
+#define RSOCKET_IPV6_ROUTER_ALERT            RSOCKET_OPTION(41, 22) /* int, set only */
+#define RSOCKET_IPV6_ROUTER_ALERT_ISOLATE    RSOCKET_OPTION(41, 30) /* 0 or 1 */
+#define RSOCKET_IPV6_TCLASS                  RSOCKET_OPTION(41, 67) /* int */
+#define RSOCKET_IPV6_TRANSPARENT             RSOCKET_OPTION(41, 75) /* 0 or 1 */
+#define RSOCKET_IPV6_UNICAST_HOPS            RSOCKET_OPTION(41, 16) /* int */
+#define RSOCKET_IPV6_UNICAST_IF              RSOCKET_OPTION(41, 76) /* unsigned */
+#define RSOCKET_IPV6_V6ONLY                  RSOCKET_OPTION(41, 26) /* 0 or 1 */
+
+/* IPPROTO_TCP */
+#define RSOCKET_TCP_CORK                     RSOCKET_OPTION(6, 3) /* 0 or 1 */
+#define RSOCKET_TCP_DEFER_ACCEPT             RSOCKET_OPTION(6, 9) /* seconds */
+#define RSOCKET_TCP_DELACK_MAX_US            RSOCKET_OPTION(6, 46) /* microseconds */
+#define RSOCKET_TCP_FASTOPEN                 RSOCKET_OPTION(6, 23) /* unsigned */
+#define RSOCKET_TCP_FASTOPEN_CONNECT         RSOCKET_OPTION(6, 30) /* 0 or 1 */
+#define RSOCKET_TCP_FASTOPEN_NO_COOKIE       RSOCKET_OPTION(6, 34) /* 0 or 1 */
+#define RSOCKET_TCP_INQ                      RSOCKET_OPTION(6, 36) /* 0 or 1 */
+#define RSOCKET_TCP_IS_MPTCP                 RSOCKET_OPTION(6, 43) /* 0 or 1, get only */
+#define RSOCKET_TCP_KEEPCNT                  RSOCKET_OPTION(6, 6) /* unsigned */
+#define RSOCKET_TCP_KEEPIDLE                 RSOCKET_OPTION(6, 4) /* seconds */
+#define RSOCKET_TCP_KEEPINTVL                RSOCKET_OPTION(6, 5) /* seconds */
+#define RSOCKET_TCP_LINGER2                  RSOCKET_OPTION(6, 8) /* seconds */
+#define RSOCKET_TCP_MAXSEG                   RSOCKET_OPTION(6, 2) /* unsigned */
+#define RSOCKET_TCP_NODELAY                  RSOCKET_OPTION(6, 1) /* 0 or 1 */
+#define RSOCKET_TCP_NOTSENT_LOWAT            RSOCKET_OPTION(6, 25) /* unsigned */
+#define RSOCKET_TCP_QUEUE_SEQ                RSOCKET_OPTION(6, 21) /* unsigned */
+#define RSOCKET_TCP_QUICKACK                 RSOCKET_OPTION(6, 12) /* 0 or 1 */
+#define RSOCKET_TCP_REPAIR                   RSOCKET_OPTION(6, 19) /* int */
+#define RSOCKET_TCP_REPAIR_QUEUE             RSOCKET_OPTION(6, 20) /* int */
+#define RSOCKET_TCP_RTO_MAX_MS               RSOCKET_OPTION(6, 44) /* milliseconds */
+#define RSOCKET_TCP_RTO_MIN_US               RSOCKET_OPTION(6, 45) /* microseconds */
+#define RSOCKET_TCP_SAVE_SYN                 RSOCKET_OPTION(6, 27) /* unsigned */
+#define RSOCKET_TCP_SYNCNT                   RSOCKET_OPTION(6, 7) /* unsigned */
+#define RSOCKET_TCP_THIN_DUPACK              RSOCKET_OPTION(6, 17) /* 0 or 1 */
+#define RSOCKET_TCP_THIN_LINEAR_TIMEOUTS     RSOCKET_OPTION(6, 16) /* 0 or 1 */
+#define RSOCKET_TCP_TIMESTAMP                RSOCKET_OPTION(6, 24) /* unsigned */
+#define RSOCKET_TCP_TX_DELAY                 RSOCKET_OPTION(6, 37) /* microseconds */
+#define RSOCKET_TCP_USER_TIMEOUT             RSOCKET_OPTION(6, 18) /* milliseconds */
+#define RSOCKET_TCP_WINDOW_CLAMP             RSOCKET_OPTION(6, 10) /* unsigned */
+
+/* SOL_TLS */
+#define RSOCKET_TLS_RX_EXPECT_NO_PAD         RSOCKET_OPTION(282, 4) /* 0 or 1 */
+#define RSOCKET_TLS_TX_ZEROCOPY_RO           RSOCKET_OPTION(282, 3) /* 0 or 1 */
+
+/* IPPROTO_UDP */
+#define RSOCKET_UDP_CORK                     RSOCKET_OPTION(17, 1) /* 0 or 1 */
+#define RSOCKET_UDP_ENCAP                    RSOCKET_OPTION(17, 100) /* int */
+#define RSOCKET_UDP_GRO                      RSOCKET_OPTION(17, 104) /* 0 or 1 */
+#define RSOCKET_UDP_NO_CHECK6_RX             RSOCKET_OPTION(17, 102) /* 0 or 1 */
+#define RSOCKET_UDP_NO_CHECK6_TX             RSOCKET_OPTION(17, 101) /* 0 or 1 */
+#define RSOCKET_UDP_SEGMENT                  RSOCKET_OPTION(17, 103) /* unsigned */
+
+/* SOL_NETLINK */
+#define RSOCKET_NETLINK_ADD_MEMBERSHIP       RSOCKET_OPTION(270, 1) /* unsigned, set only */
+#define RSOCKET_NETLINK_BROADCAST_ERROR      RSOCKET_OPTION(270, 4) /* 0 or 1 */
+#define RSOCKET_NETLINK_CAP_ACK              RSOCKET_OPTION(270, 10) /* 0 or 1 */
+#define RSOCKET_NETLINK_DROP_MEMBERSHIP      RSOCKET_OPTION(270, 2) /* unsigned, set only */
+#define RSOCKET_NETLINK_EXT_ACK              RSOCKET_OPTION(270, 11) /* 0 or 1 */
+#define RSOCKET_NETLINK_GET_STRICT_CHK       RSOCKET_OPTION(270, 12) /* 0 or 1 */
+#define RSOCKET_NETLINK_LISTEN_ALL_NSID      RSOCKET_OPTION(270, 8) /* 0 or 1 */
+#define RSOCKET_NETLINK_NO_ENOBUFS           RSOCKET_OPTION(270, 5) /* 0 or 1 */
+#define RSOCKET_NETLINK_PKTINFO              RSOCKET_OPTION(270, 3) /* 0 or 1 */
+
+/* SOL_PACKET */
+#define RSOCKET_PACKET_AUXDATA               RSOCKET_OPTION(263, 8) /* 0 or 1 */
+#define RSOCKET_PACKET_COPY_THRESH           RSOCKET_OPTION(263, 7) /* int */
+#define RSOCKET_PACKET_FANOUT                RSOCKET_OPTION(263, 18) /* unsigned */
+#define RSOCKET_PACKET_IGNORE_OUTGOING       RSOCKET_OPTION(263, 23) /* 0 or 1 */
+#define RSOCKET_PACKET_LOSS                  RSOCKET_OPTION(263, 14) /* 0 or 1 */
+#define RSOCKET_PACKET_ORIGDEV               RSOCKET_OPTION(263, 9) /* 0 or 1 */
+#define RSOCKET_PACKET_QDISC_BYPASS          RSOCKET_OPTION(263, 20) /* 0 or 1 */
+#define RSOCKET_PACKET_RESERVE               RSOCKET_OPTION(263, 12) /* unsigned */
+#define RSOCKET_PACKET_TIMESTAMP             RSOCKET_OPTION(263, 17) /* int */
+#define RSOCKET_PACKET_TX_HAS_OFF            RSOCKET_OPTION(263, 19) /* 0 or 1 */
+#define RSOCKET_PACKET_VERSION               RSOCKET_OPTION(263, 10) /* int */
+#define RSOCKET_PACKET_VNET_HDR              RSOCKET_OPTION(263, 15) /* 0 or 1 */
+#define RSOCKET_PACKET_VNET_HDR_SZ           RSOCKET_OPTION(263, 24) /* int */
+
+/* SOL_ALG */
+#define RSOCKET_ALG_SET_KEY_BY_KEY_SERIAL    RSOCKET_OPTION(279, 7) /* int, set only */
+
+/* SOL_CAN_RAW */
+#define RSOCKET_CAN_RAW_ERR_FILTER           RSOCKET_OPTION(101, 2) /* unsigned */
+#define RSOCKET_CAN_RAW_FD_FRAMES            RSOCKET_OPTION(101, 5) /* 0 or 1 */
+#define RSOCKET_CAN_RAW_JOIN_FILTERS         RSOCKET_OPTION(101, 6) /* 0 or 1 */
+#define RSOCKET_CAN_RAW_LOOPBACK             RSOCKET_OPTION(101, 3) /* 0 or 1 */
+#define RSOCKET_CAN_RAW_RECV_OWN_MSGS        RSOCKET_OPTION(101, 4) /* 0 or 1 */
+#define RSOCKET_CAN_RAW_XL_FRAMES            RSOCKET_OPTION(101, 7) /* 0 or 1 */
+
+/* SOL_XDP */
+#define RSOCKET_XDP_OPTIONS                  RSOCKET_OPTION(283, 8) /* unsigned, get only */
+#define RSOCKET_XDP_RX_RING                  RSOCKET_OPTION(283, 2) /* unsigned, set only */
+#define RSOCKET_XDP_TX_RING                  RSOCKET_OPTION(283, 3) /* unsigned, set only */
+#define RSOCKET_XDP_UMEM_COMPLETION_RING     RSOCKET_OPTION(283, 6) /* unsigned, set only */
+#define RSOCKET_XDP_UMEM_FILL_RING           RSOCKET_OPTION(283, 5) /* unsigned, set only */
+
+/**
+ * Sets an option that is one int.
+ *
+ * Returns 0. Errors: `-ENOPROTOOPT` for an option that is not listed above, that the kernel lacks,
+ * or that the socket does not have; `-EOPNOTSUPP` at a level that the socket does not have,
+ * `-EINVAL` for a value that the kernel refuses, `-EPERM` without the capability, `-EBADF`,
+ * `-ENOTSOCK` and the others of setsockopt(2).
+ *
+ * MT-safe, async-signal-safe. Not a cancellation point.
+ */
+int rsocket_set(rsocket_endpoint fd, int opt, int value) RSOCKET_FD(1);
+
+/**
+ * Asks for an option that is one int.
+ *
+ * Returns 0; on an error `value` is as it was. Errors: `-EFAULT` for NULL, and as rsocket_set().
+ *
+ * MT-safe, async-signal-safe. Not a cancellation point.
+ */
+int rsocket_get(rsocket_endpoint fd, int opt, int *value) RSOCKET_MUST_CHECK RSOCKET_FD(1);
 
 /* ============================================================================
  * Netlink: requests and their replies, checked, in a buffer of the caller's; see netlink(7).
@@ -901,6 +1262,41 @@ const struct nlattr *rsocket_nl_nested(const struct nlattr *attribute,
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
 const void *rsocket_nl_data(const struct nlattr *attribute, size_t *len) RSOCKET_MUST_CHECK;
+
+/* ============================================================================
+ * Sockets that a service manager opened and handed over, see sd_listen_fds(3).
+ * ============================================================================ */
+
+/**
+ * The name of the descriptor number `index`, from 0 on, of those that were handed over: by
+ * LISTEN_FDNAMES, or "unknown". rsocket_listen() takes a socket by its name from
+ * `activation:name`, once.
+ *
+ * Writes to `buf` as snprintf(3) does, always NUL-terminated where `cap` is not 0; 256 bytes hold
+ * every name.
+ *
+ * Returns the length of the whole name. Errors: `-ENOENT` behind the last one, and where this
+ * process was not activated; `-EINVAL` for malformed variables, `-EFAULT` for NULL.
+ *
+ * MT-safe as long as nobody changes the environment. Not async-signal-safe. Not a cancellation
+ * point.
+ */
+ssize_t rsocket_activation_name(unsigned int index,
+                                char *buf,
+                                size_t cap)
+    RSOCKET_MUST_CHECK RSOCKET_WRITES(2, 3);
+
+/**
+ * Takes a descriptor that was handed over under `name`, socket or not; each can be taken once.
+ *
+ * Returns the descriptor, close-on-exec. Errors: `-ENOENT` where none of that name is left, and
+ * where this process was not activated; `-EINVAL` for malformed variables, `-EFAULT` for NULL,
+ * `-EMFILE`.
+ *
+ * MT-safe as long as nobody changes the environment. Not async-signal-safe. Not a cancellation
+ * point.
+ */
+rsocket_endpoint rsocket_activation_take(const char *name) RSOCKET_MUST_CHECK;
 
 /* ============================================================================
  * What went wrong, and which version this is.

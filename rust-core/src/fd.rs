@@ -150,6 +150,22 @@ pub fn wait_ready(fd: BorrowedFd<'_>, readiness: Readiness, wait: &mut impl Wait
     )
 }
 
+/// One recv(2) as it is: EINTR and all. For a caller that has its own way on from there.
+#[inline]
+pub fn recv_once(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: MsgFlags,
+) -> Result<usize, Errno> {
+    call::recv(fd, buf, flags.raw())
+}
+
+/// One send(2) as it is: EINTR and all. For a caller that has its own way on from there.
+#[inline]
+pub fn send_once(fd: BorrowedFd<'_>, buf: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
+    call::send(fd, buf, flags.raw())
+}
+
 /// recv(2).
 #[inline]
 pub fn recv(

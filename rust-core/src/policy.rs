@@ -211,33 +211,72 @@ pub(crate) fn run<T>(
     wait: &mut impl Wait,
     mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
 ) -> Result<T> {
+    let first = if wait.tries_first() {
+        wait.attempt(|| call(flags | MsgFlags::DONTWAIT))
+    } else if wait.deadline().is_none() {
+        wait.block(|| call(flags))
+    } else {
+        Err(Errno::EAGAIN)
+    };
+    match first {
+        Ok(value) => Ok(value),
+        Err(errno) => run_on(fd, op, readiness, flags, wait, call, errno),
+    }
+}
+
+/// [`run`] once the first attempt has failed with `errno`. Out of line: a call that succeeds at once
+/// keeps nothing in registers for it.
+#[cold]
+#[inline(never)]
+fn run_on<T>(
+    fd: BorrowedFd<'_>,
+    op: Op,
+    readiness: Readiness,
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+    mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
+    mut errno: Errno,
+) -> Result<T> {
     let asked_not_to_wait = flags.contains(MsgFlags::DONTWAIT);
-    if wait.tries_first() {
-        match wait.attempt(|| call(flags | MsgFlags::DONTWAIT)) {
-            Ok(value) => return Ok(value),
-            Err(Errno::EINTR) => wait.interrupted()?,
-            Err(Errno::EAGAIN) if !asked_not_to_wait => {}
-            Err(errno) => return Err(Error::Os { op, errno }),
+    let deadline = wait.deadline().filter(|_| !asked_not_to_wait);
+    if errno == Errno::EAGAIN && !asked_not_to_wait {
+        if let Some(deadline) = deadline {
+            return run_until(
+                fd,
+                op,
+                readiness,
+                flags | MsgFlags::DONTWAIT,
+                deadline,
+                wait,
+                call,
+            );
+        }
+        if wait.tries_first() {
+            errno = match wait.block(|| call(flags)) {
+                Ok(value) => return Ok(value),
+                Err(errno) => errno,
+            };
         }
     }
-    if let Some(deadline) = wait.deadline().filter(|_| !asked_not_to_wait) {
-        return run_until(
-            fd,
-            op,
-            readiness,
-            flags | MsgFlags::DONTWAIT,
-            deadline,
-            wait,
-            call,
-        );
-    }
-    loop {
-        match wait.block(|| call(flags)) {
-            Ok(value) => return Ok(value),
-            Err(Errno::EINTR) => wait.interrupted()?,
-            Err(errno) => return Err(Error::Os { op, errno }),
+    while errno == Errno::EINTR {
+        wait.interrupted()?;
+        if let Some(deadline) = deadline {
+            return run_until(
+                fd,
+                op,
+                readiness,
+                flags | MsgFlags::DONTWAIT,
+                deadline,
+                wait,
+                call,
+            );
         }
+        errno = match wait.block(|| call(flags)) {
+            Ok(value) => return Ok(value),
+            Err(errno) => errno,
+        };
     }
+    Err(Error::Os { op, errno })
 }
 
 /// [`run`] with a deadline, once nothing was there at the first try.

@@ -233,6 +233,15 @@ impl Text<'_> {
         let _written: fmt::Result = write!(self, "{value}");
     }
 
+    /// Bytes that need not be text.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        for (slot, byte) in self.buf.iter_mut().skip(self.len).zip(bytes) {
+            slot.write(*byte);
+        }
+        self.len = self.len.saturating_add(bytes.len());
+        self.terminate();
+    }
+
     fn terminate(&mut self) {
         let last = self.buf.len().saturating_sub(1);
         if let Some(nul) = self.buf.get_mut(self.len.min(last)) {
@@ -243,12 +252,7 @@ impl Text<'_> {
 
 impl Write for Text<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = self.buf.iter_mut().skip(self.len);
-        for (slot, byte) in room.zip(text.bytes()) {
-            slot.write(byte);
-        }
-        self.len = self.len.saturating_add(text.len());
-        self.terminate();
+        self.bytes(text.as_bytes());
         Ok(())
     }
 }

@@ -2,13 +2,144 @@
 //! SIGPIPE is never raised.
 
 use std::ffi::{c_int, c_void};
+use std::hint::black_box;
 
 use libc::ssize_t;
-use rsocket::{Blocking, MsgFlags, Partial, fd};
+use rsocket::{Blocking, Errno, MsgFlags, Partial, fd};
 
 use crate::address::{read, written};
-use crate::support::{Answer, Result, Timeout, borrow, bytes, put, room};
+use crate::support::{Answer, Code, Result, Timeout, borrow, bytes, checked, put, room};
 use crate::types::{rsocket_addr, rsocket_endpoint};
+
+/// The arguments of a call whose first attempt failed; `T` is the timeout, or nothing.
+struct Arguments<T> {
+    fd: rsocket_endpoint,
+    buf: *mut c_void,
+    len: usize,
+    flags: c_int,
+    timeout_ms: T,
+}
+
+impl<T> Arguments<T> {
+    /// On the stack from the start: otherwise they are kept in registers across the system call,
+    /// which every call would have to save and restore for the few that go on.
+    #[inline(always)]
+    fn kept(self) -> Self {
+        black_box(self)
+    }
+}
+
+/// What is left to do where the first attempt of an operation failed with `code`: to wait, or to
+/// try again after a signal. `way_on` is the operation from there.
+#[inline]
+fn go_on(code: Code, way_on: impl FnOnce() -> Result<usize>) -> ssize_t {
+    match code {
+        AGAIN | INTERRUPTED => way_on(),
+        code => Err(code),
+    }
+    .answer()
+}
+
+const AGAIN: Code = Code::errno(Errno::EAGAIN);
+const INTERRUPTED: Code = Code::errno(Errno::EINTR);
+
+#[cold]
+#[inline(never)]
+fn recv_on(
+    Arguments {
+        fd,
+        buf,
+        len,
+        flags,
+        ..
+    }: &Arguments<()>,
+    code: Code,
+) -> ssize_t {
+    if code == AGAIN {
+        return Err::<usize, _>(code).answer();
+    }
+    go_on(code, || {
+        Ok(fd::recv(
+            borrow(*fd)?,
+            room(*buf, *len)?,
+            MsgFlags::from_raw(*flags),
+            &mut Blocking,
+        )?)
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn send_on(
+    Arguments {
+        fd,
+        buf,
+        len,
+        flags,
+        ..
+    }: &Arguments<()>,
+    code: Code,
+) -> ssize_t {
+    if code == AGAIN {
+        return Err::<usize, _>(code).answer();
+    }
+    go_on(code, || {
+        Ok(fd::send(
+            borrow(*fd)?,
+            bytes(*buf, *len)?,
+            MsgFlags::from_raw(*flags),
+            &mut Blocking,
+        )?)
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn recv_timeout_on(arguments: &Arguments<c_int>, code: Code) -> ssize_t {
+    let Arguments {
+        fd,
+        buf,
+        len,
+        flags,
+        timeout_ms,
+    } = *arguments;
+    let flags = MsgFlags::from_raw(flags);
+    if flags.contains(MsgFlags::DONTWAIT) && code == AGAIN {
+        return Err::<usize, _>(code).answer();
+    }
+    go_on(code, || {
+        Ok(fd::recv(
+            borrow(fd)?,
+            room(buf, len)?,
+            flags,
+            &mut Timeout::after_a_try(timeout_ms)?,
+        )?)
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn send_timeout_on(arguments: &Arguments<c_int>, code: Code) -> ssize_t {
+    let Arguments {
+        fd,
+        buf,
+        len,
+        flags,
+        timeout_ms,
+    } = *arguments;
+    let flags = MsgFlags::from_raw(flags);
+    if flags.contains(MsgFlags::DONTWAIT) && code == AGAIN {
+        return Err::<usize, _>(code).answer();
+    }
+    go_on(code, || {
+        Ok(fd::send(
+            borrow(fd)?,
+            bytes(buf, len)?,
+            flags,
+            &mut Timeout::after_a_try(timeout_ms)?,
+        )?)
+    })
+}
 
 /// Receives up to `len` bytes into `buf`, as recv(2) does; waits where the endpoint is blocking.
 ///
@@ -29,15 +160,25 @@ pub unsafe extern "C" fn rsocket_recv(
     len: usize,
     flags: c_int,
 ) -> ssize_t {
-    let recv = || -> Result<usize> {
-        Ok(fd::recv(
+    let arguments = Arguments {
+        fd,
+        buf,
+        len,
+        flags,
+        timeout_ms: (),
+    }
+    .kept();
+    let first = || -> Result<usize> {
+        Ok(fd::recv_once(
             borrow(fd)?,
             room(buf, len)?,
             MsgFlags::from_raw(flags),
-            &mut Blocking,
         )?)
     };
-    recv().answer()
+    match first() {
+        Ok(len) => len as ssize_t,
+        Err(code) => recv_on(&arguments, code),
+    }
 }
 
 /// rsocket_recv() that waits at most `timeout_ms` milliseconds: -1 for ever, 0 not at all, on a
@@ -59,16 +200,23 @@ pub unsafe extern "C" fn rsocket_recv_timeout(
     flags: c_int,
     timeout_ms: c_int,
 ) -> ssize_t {
-    let recv = || -> Result<usize> {
-        let mut timeout = Timeout::new(timeout_ms)?;
-        Ok(fd::recv(
-            borrow(fd)?,
-            room(buf, len)?,
-            MsgFlags::from_raw(flags),
-            &mut timeout,
-        )?)
+    let arguments = Arguments {
+        fd,
+        buf,
+        len,
+        flags,
+        timeout_ms,
+    }
+    .kept();
+    let first = || -> Result<usize> {
+        checked(timeout_ms)?;
+        let flags = MsgFlags::from_raw(flags) | MsgFlags::DONTWAIT;
+        Ok(fd::recv_once(borrow(fd)?, room(buf, len)?, flags)?)
     };
-    recv().answer()
+    match first() {
+        Ok(len) => len as ssize_t,
+        Err(code) => recv_timeout_on(&arguments, code),
+    }
 }
 
 /// Sends up to `len` bytes of `buf`, as send(2) does; waits where the endpoint is blocking.
@@ -91,15 +239,25 @@ pub unsafe extern "C" fn rsocket_send(
     len: usize,
     flags: c_int,
 ) -> ssize_t {
-    let send = || -> Result<usize> {
-        Ok(fd::send(
+    let arguments = Arguments {
+        fd,
+        buf: buf.cast_mut(),
+        len,
+        flags,
+        timeout_ms: (),
+    }
+    .kept();
+    let first = || -> Result<usize> {
+        Ok(fd::send_once(
             borrow(fd)?,
             bytes(buf, len)?,
             MsgFlags::from_raw(flags),
-            &mut Blocking,
         )?)
     };
-    send().answer()
+    match first() {
+        Ok(len) => len as ssize_t,
+        Err(code) => send_on(&arguments, code),
+    }
 }
 
 /// rsocket_send() that waits at most `timeout_ms` milliseconds for room: -1 for ever, 0 not at all.
@@ -118,16 +276,23 @@ pub unsafe extern "C" fn rsocket_send_timeout(
     flags: c_int,
     timeout_ms: c_int,
 ) -> ssize_t {
-    let send = || -> Result<usize> {
-        let mut timeout = Timeout::new(timeout_ms)?;
-        Ok(fd::send(
-            borrow(fd)?,
-            bytes(buf, len)?,
-            MsgFlags::from_raw(flags),
-            &mut timeout,
-        )?)
+    let arguments = Arguments {
+        fd,
+        buf: buf.cast_mut(),
+        len,
+        flags,
+        timeout_ms,
+    }
+    .kept();
+    let first = || -> Result<usize> {
+        checked(timeout_ms)?;
+        let flags = MsgFlags::from_raw(flags) | MsgFlags::DONTWAIT;
+        Ok(fd::send_once(borrow(fd)?, bytes(buf, len)?, flags)?)
     };
-    send().answer()
+    match first() {
+        Ok(len) => len as ssize_t,
+        Err(code) => send_timeout_on(&arguments, code),
+    }
 }
 
 /// rsocket_recv() that tells the sender's address, as recvfrom(2) does.

@@ -9,11 +9,14 @@
 
 mod support;
 
+pub mod activation;
 pub mod address;
+pub mod batch;
 pub mod io;
 pub mod make;
 pub mod message;
 pub mod netlink;
+pub mod option;
 pub mod text;
 pub mod types;
 pub mod unix;

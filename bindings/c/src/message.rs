@@ -2,12 +2,13 @@
 
 use std::ffi::c_int;
 use std::io::{IoSlice, IoSliceMut};
-use std::slice;
 
 use libc::{iovec, msghdr, socklen_t, ssize_t};
 use rsocket::{Address, Blocking, Errno, MsgFlags, fd};
 
-use crate::support::{Answer, Code, Result, Timeout, borrow, bytes, object, objects, room};
+use crate::support::{
+    Answer, Code, Result, Timeout, borrow, bytes, object, objects, objects_mut, room,
+};
 use crate::types::rsocket_endpoint;
 
 /// `count` buffers to read from.
@@ -19,13 +20,8 @@ fn sources<'a>(iov: *const iovec, count: usize) -> Result<&'a [IoSlice<'a>]> {
 
 /// `count` buffers to write to.
 fn sinks<'a>(iov: *const iovec, count: usize) -> Result<&'a mut [IoSliceMut<'a>]> {
-    let iov = iov.cast_mut().cast::<IoSliceMut<'a>>();
-    if objects(iov.cast_const(), count)?.is_empty() {
-        return Ok(&mut []);
-    }
-    // SAFETY: `objects` has checked it; IoSliceMut is laid out as iovec (std). The slice is handed to
-    // the kernel, which does not change it.
-    Ok(unsafe { slice::from_raw_parts_mut(iov, count) })
+    // IoSliceMut is laid out as iovec (std); the kernel does not change the array.
+    objects_mut(iov.cast_mut().cast::<IoSliceMut<'a>>(), count)
 }
 
 fn count(number: c_int) -> Result<usize> {

@@ -53,6 +53,7 @@ pub(crate) type Result<T> = std::result::Result<T, Code>;
 
 /// Leaves `errno` equal to the error that is returned.
 #[cold]
+#[inline(never)]
 fn fail(code: Code) -> c_int {
     set_errno(code.0.saturating_neg());
     code.0
@@ -203,6 +204,17 @@ pub(crate) fn objects<'a, T>(pointer: *const T, len: usize) -> Result<&'a [T]> {
     Ok(unsafe { slice::from_raw_parts(pointer, len) })
 }
 
+/// Objects that C hands in, to be read and changed.
+#[inline]
+pub(crate) fn objects_mut<'a, T>(pointer: *mut T, len: usize) -> Result<&'a mut [T]> {
+    objects(pointer.cast_const(), len)?;
+    if pointer.is_null() {
+        return Ok(&mut []);
+    }
+    // SAFETY: the caller's promise (see the head of this file); `objects` has checked the length.
+    Ok(unsafe { slice::from_raw_parts_mut(pointer, len) })
+}
+
 /// Bytes that C hands in.
 #[inline]
 pub(crate) fn bytes<'a>(buf: *const c_void, len: usize) -> Result<&'a [u8]> {
@@ -240,17 +252,26 @@ pub(crate) fn put<T>(pointer: *mut T, value: T) {
 /// system call and nothing else.
 pub(crate) struct Timeout {
     milliseconds: c_int,
+    tries_first: bool,
     deadline: Cell<Option<Deadline>>,
+}
+
+/// Refuses a timeout below -1.
+#[inline]
+pub(crate) fn checked(milliseconds: c_int) -> Result<()> {
+    if milliseconds < -1 {
+        return Err(Code::errno(Errno::EINVAL));
+    }
+    Ok(())
 }
 
 impl Timeout {
     #[inline]
     pub(crate) fn new(milliseconds: c_int) -> Result<Self> {
-        if milliseconds < -1 {
-            return Err(Code::errno(Errno::EINVAL));
-        }
+        checked(milliseconds)?;
         Ok(Timeout {
             milliseconds,
+            tries_first: true,
             deadline: Cell::new(None),
         })
     }
@@ -261,6 +282,16 @@ impl Timeout {
         let timeout = Self::new(milliseconds)?;
         timeout.deadline();
         Ok(timeout)
+    }
+
+    /// For an operation that has been tried once.
+    #[inline]
+    pub(crate) fn after_a_try(milliseconds: c_int) -> Result<Self> {
+        let timeout = Self::new(milliseconds)?;
+        Ok(Timeout {
+            tries_first: false,
+            ..timeout
+        })
     }
 }
 
@@ -279,7 +310,7 @@ impl Wait for Timeout {
 
     #[inline]
     fn tries_first(&self) -> bool {
-        true
+        self.tries_first
     }
 }
 

@@ -1,6 +1,6 @@
 //! Open descriptors and credentials over Unix-domain endpoints, see unix(7).
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{BorrowedFd, IntoRawFd};
 
@@ -9,8 +9,9 @@ use rsocket::{
     Address, Ancillary, ControlBuilder, ControlError, Errno, Error, Family, MsgFlags, fd,
 };
 
+use crate::address::Text;
 use crate::support::{
-    Answer, Code, Result, Timeout, borrow, bytes, guard, object, objects, put, room,
+    Answer, Code, Result, Timeout, borrow, bytes, guard, object, objects, objects_mut, put, room,
 };
 use crate::types::rsocket_endpoint;
 
@@ -209,4 +210,84 @@ pub unsafe extern "C" fn rsocket_peer_cred(fd: rsocket_endpoint, out: *mut rsock
         Ok(())
     };
     cred().answer()
+}
+
+/// A descriptor of the process that connected, or made the pair, for as long as it lives and behind
+/// its end: poll it, send signals by it (pidfd_open(2)), SO_PEERPIDFD, Linux 6.5. Unlike a process
+/// id it cannot come to mean another process.
+///
+/// Returns the descriptor, close-on-exec. Errors: `-EAFNOSUPPORT` for an endpoint outside the Unix
+/// domain, `-ENODATA` without a peer, `-ESRCH` where the process has been reaped, `-ENOPROTOOPT` on
+/// an older kernel, `-EMFILE`, `-EBADF`, `-ENOTSOCK`.
+///
+/// MT-safe. Not async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK RSOCKET_FD(1)
+#[unsafe(no_mangle)]
+pub extern "C" fn rsocket_peer_pidfd(fd: rsocket_endpoint) -> rsocket_endpoint {
+    guard(|| {
+        let fd = borrow(fd)?;
+        require_unix(fd)?;
+        Ok(fd::peer_pidfd(fd)?)
+    })
+    .answer()
+}
+
+/// The supplementary groups of the process that connected, or made the pair, as the kernel noted
+/// them at that moment: SO_PEERGROUPS, Linux 4.13.
+///
+/// `count` points to how many `groups` has room for, and gets how many there are.
+///
+/// Returns 0. Errors: `-ERANGE` where there are more than there is room for, and nothing but `count`
+/// is written; `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-ENODATA` without a peer,
+/// `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
+///
+/// MT-safe. Not async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK RSOCKET_FD(1)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_peer_groups(
+    fd: rsocket_endpoint,
+    groups: *mut gid_t,
+    count: *mut usize,
+) -> c_int {
+    guard(|| {
+        let (fd, count) = (borrow(fd)?, object(count)?);
+        let room = objects_mut(groups, *count)?;
+        require_unix(fd)?;
+        let came = fd::peer_groups(fd)?;
+        *count = came.len();
+        let Some(room) = room.get_mut(..came.len()) else {
+            return Err(Code::errno(Errno::ERANGE));
+        };
+        room.copy_from_slice(&came);
+        Ok(0)
+    })
+    .answer()
+}
+
+/// The security label of the process that connected, such as an SELinux context: SO_PEERSEC.
+///
+/// Writes to `buf` as snprintf(3) does, always NUL-terminated where `cap` is not 0.
+///
+/// Returns the length of the whole label. Errors: `-ENOPROTOOPT` where no security module gives one,
+/// `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
+///
+/// MT-safe. Not async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK RSOCKET_FD(1) RSOCKET_WRITES(2, 3)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_peer_security(
+    fd: rsocket_endpoint,
+    buf: *mut c_char,
+    cap: usize,
+) -> ssize_t {
+    guard(|| {
+        let fd = borrow(fd)?;
+        let mut out = Text::new(buf, cap)?;
+        require_unix(fd)?;
+        out.bytes(&fd::peer_security(fd)?);
+        Ok(out.len)
+    })
+    .answer()
 }

@@ -6,9 +6,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rsocket::option::{self, Access, ValueKind};
+
 /// The sources of the sections, in the order of use.
 const SECTIONS: &[&str] = &[
-    "types", "make", "io", "message", "unix", "address", "netlink", "text",
+    "types",
+    "make",
+    "io",
+    "message",
+    "batch",
+    "unix",
+    "address",
+    "option",
+    "netlink",
+    "activation",
+    "text",
 ];
 
 fn root() -> PathBuf {
@@ -42,6 +54,39 @@ fn version() -> String {
     .concat()
 }
 
+/// Every integer option of the core's table, as a name of ours.
+fn options() -> String {
+    let mut text = String::from(
+        "/* An option by its level and number, as Linux has them on every common machine. */\n\
+         #define RSOCKET_OPTION(level, number) (((level) << 16) | (number))\n",
+    );
+    let mut level = 0;
+    for row in option::TABLE.iter().filter(|row| row.value.is_int()) {
+        if row.level != level {
+            level = row.level;
+            text.push_str(&format!("\n/* {} */\n", row.level_name));
+        }
+        let unit = match row.value {
+            ValueKind::Bool => "0 or 1",
+            ValueKind::Seconds => "seconds",
+            ValueKind::Milliseconds => "milliseconds",
+            ValueKind::Microseconds => "microseconds",
+            ValueKind::UnsignedInt => "unsigned",
+            _ => "int",
+        };
+        let access = match row.access {
+            Access::Get => ", get only",
+            Access::Set => ", set only",
+            Access::GetSet => "",
+        };
+        let value = format!("RSOCKET_OPTION({}, {})", row.level, row.number);
+        let name = format!("#define RSOCKET_{}", row.name);
+        text.push_str(&format!("{name:<44} {value} /* {unit}{access} */\n"));
+    }
+    text.push('\n');
+    text
+}
+
 fn section(name: &str) -> String {
     let path = source(&format!("{name}.rs"));
     let text = fs::read_to_string(&path).unwrap();
@@ -60,8 +105,13 @@ fn section(name: &str) -> String {
         .replace("\n *\n */", "\n */")
         .replace("\nRSOCKET_", "\n    RSOCKET_");
     let rule = "=".repeat(76);
+    let before = if name == "option" {
+        options()
+    } else {
+        String::new()
+    };
     format!(
-        "/* {rule}\n * {}\n * {rule} */\n\n{}\n",
+        "/* {rule}\n * {}\n * {rule} */\n\n{before}{}\n",
         title(&text),
         printed.trim()
     )

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""What a call of the C library costs in user space: instructions, system calls and allocations per
+operation, beside the plain system call and, where it is installed, libuv.
+
+    run.py [--check] [--prefix DIR]
+
+Instructions are counted by valgrind, so they do not depend on the machine's load: each variant runs
+twice, with different counts, and the difference is divided. What the other side of the conversation
+does is measured by itself and taken away. With --check the promises are compared with the result.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FEW, MANY = 200, 1200
+
+# Name, variant, what stands beside it and is taken away, and how many calls one run makes.
+ROWS = [
+    ("send, 64 bytes", "raw_send", "our_send", "uv_send"),
+    ("send with a timeout", "raw_send", "our_send_timeout", None),
+    ("send_all", "raw_send", "our_send_all", None),
+    ("recv, 64 bytes", "raw_recv", "our_recv", "uv_recv"),
+    ("recv with a timeout", "raw_recv", "our_recv_timeout", None),
+    ("recv_all", "raw_recv", "our_recv_all", None),
+    ("sendto, UDP", "raw_send_to", "our_send_to", None),
+    ("recvfrom, UDP", "raw_recv_from", "our_recv_from", None),
+    ("recv_batch, per datagram", "raw_recv_batch", "our_recv_batch", None),
+    ("accept", "raw_accept", "our_accept", None),
+]
+# The promise: instructions beyond the plain call.
+MOST = {"our_send": 20, "our_send_timeout": 20, "our_recv": 20, "our_recv_timeout": 20}
+PER_RUN = {"raw_recv_batch": 16, "our_recv_batch": 16}
+
+
+class Meter:
+    """Runs variants of the compiled program under the tools that count."""
+
+    def __init__(self, program, env):
+        self.program = program
+        self.env = env
+
+    def run(self, prefix, variant, count):
+        done = subprocess.run(
+            [*prefix, self.program, variant, str(count)],
+            capture_output=True,
+            text=True,
+            env=self.env,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise SystemExit(f"{variant}: {done.returncode}\n{done.stderr}")
+        return done.stderr
+
+    def per_operation(self, measure, variant):
+        spent = measure(variant, MANY) - measure(variant, FEW)
+        return spent / (MANY - FEW) / PER_RUN.get(variant, 1)
+
+    def instructions(self, variant, count):
+        tool = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+        text = self.run(tool, variant, count)
+        return int(re.search(r"Collected : (\d+)", text)[1])
+
+    def allocations(self, variant, count):
+        text = self.run(["valgrind", "--tool=memcheck"], variant, count)
+        return int(re.search(r"total heap usage: ([\d,]+) allocs", text)[1].replace(",", ""))
+
+    def system_calls(self, variant, count):
+        with tempfile.NamedTemporaryFile("r") as out:
+            self.run(["strace", "-f", "-o", out.name], variant, count)
+            return sum(1 for _ in out)
+
+
+def build(prefix, directory, kind):
+    """Compiles the program; libuv takes part where pkg-config knows it."""
+    env = {**os.environ, "PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig"}
+
+    def flags(*args):
+        done = subprocess.run(
+            ["pkg-config", *args], capture_output=True, text=True, env=env, check=True
+        )
+        return done.stdout.split()
+
+    with_uv = subprocess.run(["pkg-config", "--exists", "libuv"], check=False).returncode == 0
+    uv = ["-DWITH_UV", *flags("--cflags", "--libs", "libuv")] if with_uv else []
+    ours = flags("--cflags", "--libs", "rsocket")
+    if kind == "static":
+        ours = [*flags("--cflags", "rsocket"), f"{prefix}/lib/librsocket.a", "-lpthread"]
+    program = directory / kind
+    source = HERE / "cost.c"
+    subprocess.run(["cc", "-O2", source, *ours, *uv, "-o", program], check=True)
+    return program, with_uv
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="fail where a promise is broken")
+    parser.add_argument("--prefix", help="where the library is installed (default: install it)")
+    args = parser.parse_args()
+    missing = [tool for tool in ("valgrind", "strace", "pkg-config") if not shutil.which(tool)]
+    if missing:
+        print("skipped: no", ", ".join(missing))
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        directory = Path(directory)
+        prefix = args.prefix
+        if prefix is None:
+            prefix = str(directory / "prefix")
+            install = HERE.parents[2] / "bindings/c/install.sh"
+            subprocess.run([install, "--prefix", prefix], check=True)
+        sys.exit(table(Path(prefix), directory, args.check))
+
+
+def table(prefix, directory, check):
+    """Prints the table and says whether a promise was broken."""
+    env = {**os.environ, "LD_LIBRARY_PATH": f"{prefix}/lib"}
+    programs = {kind: build(prefix, directory, kind) for kind in ("shared", "static")}
+    meters = {kind: Meter(program, env) for kind, (program, _) in programs.items()}
+    with_uv = programs["shared"][1]
+    shared = meters["shared"]
+    broken = []
+    head = ("", "posix", "librsocket.so", "librsocket.a", "libuv", "system calls", "allocations")
+    line = "{:<26}{:>8}{:>15}{:>14}{:>8}{:>14}{:>13}"
+    print("Instructions in user space per operation; system calls and allocations beyond plain POSIX.")
+    print("posix: the whole round; the others: what they take beyond it.\n")
+    print(line.format(*head))
+    for title, raw, ours, theirs in ROWS:
+        plain = shared.per_operation(shared.instructions, raw)
+        extra = {
+            kind: meter.per_operation(meter.instructions, ours)
+            - meter.per_operation(meter.instructions, raw)
+            for kind, meter in meters.items()
+        }
+        peer = ""
+        if theirs and with_uv:
+            peer = f"{shared.per_operation(shared.instructions, theirs) - plain:+.1f}"
+        calls = shared.per_operation(shared.system_calls, ours) - shared.per_operation(
+            shared.system_calls, raw
+        )
+        allocations = shared.per_operation(shared.allocations, ours)
+        print(
+            line.format(
+                title,
+                f"{plain:.1f}",
+                f"{extra['shared']:+.1f}",
+                f"{extra['static']:+.1f}",
+                peer,
+                f"{calls:+.2f}",
+                f"{allocations:.2f}",
+            )
+        )
+        most = MOST.get(ours)
+        if most is not None and max(extra.values()) > most:
+            broken.append(f"{title}: more than {most} instructions beyond the plain call")
+        if round(calls, 2) != 0:
+            broken.append(f"{title}: other system calls than the plain one")
+        if round(allocations, 2) != 0:
+            broken.append(f"{title}: it allocates")
+    if not with_uv:
+        print("\nlibuv is not installed: its column is empty.")
+    for sentence in broken:
+        print(sentence)
+    return 1 if check and broken else 0
+
+
+if __name__ == "__main__":
+    main()
