@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_long};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyFloat;
 
 use crate::error::forget;
 
@@ -41,11 +42,22 @@ pub(crate) fn lone_int(object: &Bound<'_, PyAny>) -> PyResult<c_int> {
 
 /// An argument that is a C `long`.
 pub(crate) fn long(object: &Bound<'_, PyAny>) -> PyResult<c_long> {
-    #[cfg(not(Py_3_10))]
-    if object.is_instance_of::<pyo3::types::PyFloat>() {
-        // Python 3.9 would cut the fraction off with a warning only.
+    if cfg!(not(Py_3_10)) {
+        refuse_float(object)?;
+    }
+    any_long(object)
+}
+
+/// What Python 3.9 says to a float where it does not cut off the fraction with a warning.
+pub(crate) fn refuse_float(object: &Bound<'_, PyAny>) -> PyResult<()> {
+    if object.is_instance_of::<PyFloat>() {
         return Err(PyTypeError::new_err("integer argument expected, got float"));
     }
+    Ok(())
+}
+
+/// A C `long` of whatever the interpreter converts to one: in Python 3.9 that includes floats.
+pub(crate) fn any_long(object: &Bound<'_, PyAny>) -> PyResult<c_long> {
     // SAFETY: PyLong_AsLong takes any object; -1 may come with an exception set.
     let value = unsafe { ffi::PyLong_AsLong(object.as_ptr()) };
     match value {

@@ -64,11 +64,8 @@ impl<'py> Buffer<'py> {
         if result != 0 {
             return Err(PyErr::fetch(object.py()));
         }
-        // SAFETY: filled, as above. From here on Drop releases it.
-        let buffer = Buffer {
-            view: unsafe { view.assume_init() },
-            _py: object.py(),
-        };
+        // SAFETY: filled, as above, and nobody else's to release.
+        let buffer = unsafe { Self::from_view(object.py(), view.assume_init()) };
         if buffer.view.len < 0 {
             return Err(PyBufferError::new_err("buffer with a negative length"));
         }

@@ -10,8 +10,11 @@ use pyo3::sync::PyOnceLock;
 /// An enum of the package with its members by number.
 struct Members {
     name: &'static str,
-    table: PyOnceLock<(Py<PyAny>, Vec<Option<Py<PyAny>>>)>,
+    table: PyOnceLock<Table>,
 }
+
+/// The class, and the member for each number up to [`TABLE_LEN`] that has one.
+type Table = (Py<PyAny>, Vec<Option<Py<PyAny>>>);
 
 /// Above every number that Linux has given to a family or a type so far.
 const TABLE_LEN: c_int = 64;
@@ -55,7 +58,7 @@ impl Members {
         }
     }
 
-    fn load(&self, py: Python<'_>) -> PyResult<(Py<PyAny>, Vec<Option<Py<PyAny>>>)> {
+    fn load(&self, py: Python<'_>) -> PyResult<Table> {
         let class = py.import(intern!(py, "rsocket"))?.getattr(self.name)?;
         let table = (0..TABLE_LEN)
             .map(|number| member(&class, number))

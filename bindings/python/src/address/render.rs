@@ -142,7 +142,7 @@ fn tipc<'py>(py: Python<'py>, mut fields: Reader<'_>) -> PyResult<Bound<'py, PyA
     use super::parse::{TIPC_ADDR_ID, TIPC_ADDR_NAME, TIPC_ADDR_NAMESEQ};
 
     let kind = fields.u8();
-    let scope = fields.u8().cast_signed();
+    let scope = fields.u8() as i8;
     let (first, second, third) = (fields.u32(), fields.u32(), fields.u32());
     let third = match kind {
         TIPC_ADDR_NAMESEQ => third,

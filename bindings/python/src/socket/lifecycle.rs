@@ -14,11 +14,13 @@ use super::method::Answer;
 use super::native::{self, Method, native};
 use super::timeout::{self, Timeout};
 use super::{CLOSED, Socket, into_raw};
+#[cfg(not(Py_3_12))]
+use crate::argument::any_long;
 #[cfg(not(Py_3_11))]
 use crate::argument::int as constructor_int;
 #[cfg(Py_3_11)]
 use crate::argument::lone_int as constructor_int;
-use crate::argument::{lone_int, long};
+use crate::argument::{lone_int, long, refuse_float};
 use crate::wait::unlocked;
 use crate::{audit, error};
 
@@ -281,7 +283,7 @@ pub(super) fn setblocking<'py>(slf: &Bound<'py, Socket>, flag: &Bound<'py, PyAny
     #[cfg(Py_3_12)]
     let blocking = flag.is_truthy()?;
     #[cfg(not(Py_3_12))]
-    let blocking = long(flag)? != 0;
+    let blocking = any_long(flag)? != 0;
     set_timeout(
         slf.get(),
         if blocking {
@@ -351,12 +353,20 @@ pub(super) fn inheritable(slf: &Bound<'_, Socket>) -> PyResult<bool> {
         .and_then(|fd| fd::is_inheritable(fd).map_err(|error| error::to_python(py, error)))
 }
 
+/// A C `int` of a function that Python 3.9 gives no float.
+fn keyword_int(object: &Bound<'_, PyAny>) -> PyResult<i32> {
+    if cfg!(not(Py_3_10)) {
+        refuse_float(object)?;
+    }
+    lone_int(object)
+}
+
 /// `set_inheritable`
 pub(super) fn set_inheritable(
     slf: &Bound<'_, Socket>,
     inheritable: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let (py, inheritable) = (slf.py(), lone_int(inheritable)? != 0);
+    let (py, inheritable) = (slf.py(), keyword_int(inheritable)? != 0);
     borrowed(number(slf)?).and_then(|fd| {
         fd::set_inheritable(fd, inheritable).map_err(|error| error::to_python(py, error))
     })

@@ -84,9 +84,11 @@ fn receive<'py>(
 fn close_received(control: &[u8]) {
     for (level, kind, data) in fd::control_messages(control) {
         if level == libc::SOL_SOCKET && kind == libc::SCM_RIGHTS {
-            for number in data.as_chunks().0 {
-                // The exception at hand says more than one of this close could.
-                let _ = fd::close(i32::from_ne_bytes(*number));
+            for number in data.chunks_exact(size_of::<c_int>()) {
+                if let Ok(number) = number.try_into() {
+                    // The exception at hand says more than one of this close could.
+                    let _ = fd::close(c_int::from_ne_bytes(number));
+                }
             }
         }
     }

@@ -69,7 +69,7 @@ fn request(
 
 /// Where in the file to start.
 fn position(offset: Option<&Bound<'_, PyAny>>) -> PyResult<i64> {
-    offset.map_or(Ok(0), |offset| offset.extract())
+    offset.map_or(Ok(0), PyAnyMethods::extract)
 }
 
 /// `_check_sendfile_params`
