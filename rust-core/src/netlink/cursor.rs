@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io::IoSlice;
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
 use super::message::{HEADER_LEN, Message, Messages};
@@ -230,7 +231,27 @@ impl Cursor {
         buf: &'b mut [u8],
         wait: &mut impl Wait,
     ) -> Result<Option<Message<'b>>> {
-        let found = loop {
+        let Some(found) = self.advance(fd, buf, wait)? else {
+            return Ok(None);
+        };
+        let bytes = buf.get(found).unwrap_or_default();
+        Messages::new(bytes).next().transpose().map_err(Error::from)
+    }
+
+    /// True where the next reply may be in the buffer already.
+    #[cfg(feature = "tokio")]
+    pub(crate) const fn has_unread(&self) -> bool {
+        self.done || self.start < self.end
+    }
+
+    /// Where in `buf` the next reply is.
+    pub(crate) fn advance(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        buf: &mut [u8],
+        wait: &mut impl Wait,
+    ) -> Result<Option<Range<usize>>> {
+        loop {
             if self.done {
                 return Ok(None);
             }
@@ -271,11 +292,8 @@ impl Cursor {
                     }
                     return Ok(None);
                 }
-                _ => break at..self.start,
+                _ => return Ok(Some(at..self.start)),
             }
-        };
-        // Walked once more, because a borrow may not leave the loop that goes on without it.
-        let bytes = buf.get(found).unwrap_or_default();
-        Messages::new(bytes).next().transpose().map_err(Error::from)
+        }
     }
 }

@@ -32,7 +32,7 @@ pub struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn new(fd: BorrowedFd<'a>, buf: &'a mut [u8]) -> Self {
+    pub(crate) fn new(fd: BorrowedFd<'a>, buf: &'a mut [u8]) -> Self {
         Events {
             fd,
             buf,
@@ -57,11 +57,9 @@ impl<'a> Events<'a> {
     /// # Errors
     /// As [`Events::next`], and [`Error::TimedOut`].
     pub fn next_with(&mut self, mut wait: impl Wait) -> Result<Event<'_>> {
-        while self.start >= self.end {
-            match recv_datagram(self.fd, as_uninit(self.buf), &mut wait) {
-                Err(Error::Netlink(NetlinkError::Overrun)) => return Ok(Event::Overrun),
-                result => (self.start, self.end) = (0, result?),
-            }
+        match self.fill(&mut wait) {
+            Err(Error::Netlink(NetlinkError::Overrun)) => return Ok(Event::Overrun),
+            result => result?,
         }
         let datagram = self.buf.get(self.start..self.end).unwrap_or_default();
         let mut messages = Messages::new(datagram);
@@ -72,5 +70,19 @@ impl<'a> Events<'a> {
             Some(message) => Ok(Event::Message(message?)),
             None => Err(NetlinkError::Length(0).into()),
         }
+    }
+
+    /// True where the next event is in the buffer already.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn has_unread(&self) -> bool {
+        self.start < self.end
+    }
+
+    /// Sees to it that there is a message in the buffer.
+    pub(crate) fn fill(&mut self, wait: &mut impl Wait) -> Result<()> {
+        while self.start >= self.end {
+            (self.start, self.end) = (0, recv_datagram(self.fd, as_uninit(self.buf), wait)?);
+        }
+        Ok(())
     }
 }

@@ -72,24 +72,33 @@ impl GenericFamily {
 }
 
 pub(super) fn resolve(netlink: &mut Netlink, name: &str) -> Result<GenericFamily> {
-    if netlink.endpoint().protocol() != Protocol::NETLINK_GENERIC {
-        return Err(Error::WrongKind);
-    }
-    let command = libc::CTRL_CMD_GETFAMILY as u8;
-    let payload = Payload::new(&[command, CTRL_VERSION, 0, 0])
-        .string(libc::CTRL_ATTR_FAMILY_NAME as u16, name)?;
+    let payload = lookup(netlink.endpoint().protocol(), name)?;
     let mut buf = vec![0; BUFFER_LEN];
-    let mut replies =
-        netlink.request(libc::GENL_ID_CTRL as u16, 0, payload.as_bytes(), &mut buf)?;
+    let mut replies = netlink.request(CONTROLLER, 0, payload.as_bytes(), &mut buf)?;
     let mut family = None;
     while let Some(reply) = replies.next()? {
         family = Some(read(reply)?);
     }
-    // An answer without a family would be none at all.
-    family.ok_or(Error::Netlink(NetlinkError::Length(0)))
+    family.ok_or(NO_FAMILY)
 }
 
-fn read(reply: Message<'_>) -> Result<GenericFamily> {
+/// The message type of requests to the controller of all families.
+pub(crate) const CONTROLLER: u16 = libc::GENL_ID_CTRL as u16;
+
+/// An answer without a family would be none at all.
+pub(crate) const NO_FAMILY: Error = Error::Netlink(NetlinkError::Length(0));
+
+/// The request for a family by its name.
+pub(crate) fn lookup(protocol: Protocol, name: &str) -> Result<Payload> {
+    if protocol != Protocol::NETLINK_GENERIC {
+        return Err(Error::WrongKind);
+    }
+    let command = libc::CTRL_CMD_GETFAMILY as u8;
+    Payload::new(&[command, CTRL_VERSION, 0, 0]).string(libc::CTRL_ATTR_FAMILY_NAME as u16, name)
+}
+
+/// The family that the controller answers with.
+pub(crate) fn read(reply: Message<'_>) -> Result<GenericFamily> {
     let mut family = GenericFamily::default();
     for attribute in reply.attributes(GENERIC_HEADER_LEN) {
         let attribute = attribute?;

@@ -5,7 +5,7 @@
 
 mod cursor;
 mod events;
-mod generic;
+pub(crate) mod generic;
 mod message;
 mod payload;
 
@@ -82,6 +82,18 @@ impl Netlink {
         &self.endpoint
     }
 
+    /// The socket, and where the reader of the last request stands.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn into_parts(self) -> (Endpoint, Cursor) {
+        (self.endpoint, self.cursor)
+    }
+
+    /// What [`Netlink::into_parts`] took apart.
+    #[cfg(feature = "tokio")]
+    pub(crate) const fn from_parts(endpoint: Endpoint, cursor: Cursor) -> Self {
+        Netlink { endpoint, cursor }
+    }
+
     /// The port id that the kernel chose.
     ///
     /// # Errors
@@ -103,9 +115,7 @@ impl Netlink {
     /// # Errors
     /// EINVAL for a number that the protocol lacks.
     pub fn leave(&self, group: u32) -> Result<()> {
-        let value = group.to_ne_bytes();
-        let fd = self.endpoint.as_fd();
-        fd::set_option(fd, libc::SOL_NETLINK, libc::NETLINK_DROP_MEMBERSHIP, &value)
+        leave(self.endpoint.as_fd(), group)
     }
 
     /// Asks the kernel for a receive queue of `bytes`: beyond net.core.rmem_max where this process
@@ -299,6 +309,15 @@ pub fn join(fd: BorrowedFd<'_>, group: u32) -> Result<()> {
     )
 }
 
+/// Leaves a multicast group. See [`Netlink::leave`].
+///
+/// # Errors
+/// As there.
+pub fn leave(fd: BorrowedFd<'_>, group: u32) -> Result<()> {
+    let value = group.to_ne_bytes();
+    fd::set_option(fd, libc::SOL_NETLINK, libc::NETLINK_DROP_MEMBERSHIP, &value)
+}
+
 /// See [`Netlink::set_receive_buffer`].
 ///
 /// # Errors
@@ -322,7 +341,7 @@ pub fn set_receive_buffer(fd: BorrowedFd<'_>, bytes: usize) -> Result<usize> {
     Ok(usize::try_from(granted).unwrap_or(0))
 }
 
-fn port_id(fd: BorrowedFd<'_>) -> Result<u32> {
+pub(crate) fn port_id(fd: BorrowedFd<'_>) -> Result<u32> {
     match fd::local_address(fd)?.view() {
         AddressView::Netlink { pid, .. } => Ok(pid),
         _ => Err(Error::WrongFamily),
@@ -330,7 +349,7 @@ fn port_id(fd: BorrowedFd<'_>) -> Result<u32> {
 }
 
 /// Receives one datagram from the kernel; one from anybody else is thrown away.
-fn recv_datagram(
+pub(crate) fn recv_datagram(
     fd: BorrowedFd<'_>,
     buf: &mut [MaybeUninit<u8>],
     wait: &mut impl Wait,

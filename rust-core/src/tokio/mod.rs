@@ -49,10 +49,12 @@ mod batch;
 mod connect;
 mod convert;
 mod io;
+mod netlink;
 mod stream;
 mod wait;
 
 pub use connect::{connect, listen};
+pub use netlink::{AsyncEvents, AsyncNetlink, AsyncReplies};
 pub use stream::AsyncStream;
 
 use std::fmt;
