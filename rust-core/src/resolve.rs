@@ -201,10 +201,10 @@ pub fn resolve(
     hints: Hints,
 ) -> Result<ResolvedAddresses> {
     let port = service.map_or(Some(0), parse_port);
-    if let (Some(host), Some(port)) = (host, port) {
-        if let Some(answers) = resolve_number(host, port, hints) {
-            return Ok(answers);
-        }
+    if let (Some(host), Some(port)) = (host, port)
+        && let Some(answers) = resolve_number(host, port, hints)
+    {
+        return Ok(answers);
     }
     resolve_c(
         terminated(host)?.as_deref(),
