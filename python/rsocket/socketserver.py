@@ -69,7 +69,7 @@ class BaseServer(_stdlib.BaseServer):
             self._stop_signal = signal
         pause = poll_interval if self._has_service_actions() else None
         try:
-            with selectors.DefaultSelector() as selector, woken:
+            with selectors.DefaultSelector() as selector:
                 listener = selector.register(self, selectors.EVENT_READ)
                 selector.register(woken, selectors.EVENT_READ)
                 while not self._stop_requested:
@@ -83,6 +83,7 @@ class BaseServer(_stdlib.BaseServer):
             with self._stop_lock:
                 self._stop_signal = None
                 self._stop_requested = False
+            woken.close()
             signal.close()
             self._stopped.set()
 
@@ -97,9 +98,9 @@ class BaseServer(_stdlib.BaseServer):
         The request that is being handled in that loop is finished first.
         """
         with self._stop_lock:
-            self._stop_requested = True
-            if self._stop_signal is not None:
+            if self._stop_signal is not None and not self._stop_requested:
                 self._stop_signal.send(b"\0")
+            self._stop_requested = True
         self._stopped.wait()
 
 

@@ -173,7 +173,8 @@ PROGRAMS = {
                 selector.register(left, selectors.EVENT_READ)
                 ((key, events),) = selector.select(30)
                 assert key.fileobj is left and events == selectors.EVENT_READ
-            assert left.recv(100) == b"from the child\\n"
+            with left.makefile("rb") as file:
+                assert file.read() == b"from the child\\n"
             assert child.wait(30) == 0
     """,
 }
