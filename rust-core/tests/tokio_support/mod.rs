@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     unused_macros,
+    unused_imports,
     unreachable_pub,
     clippy::unwrap_used,
     reason = "each test file uses its own part of it, and a test fails by panicking"
