@@ -1,0 +1,58 @@
+//! Instructions and allocations per call of this library, beside hand-written libc and other crates.
+//!
+//! Without arguments it runs every case of every library under valgrind's cachegrind, twice: the
+//! difference of 1200 and 200 iterations is the cost of 1000, without start and end. It prints the
+//! table and fails where this library passes its limit. `rsocket-benches CASE…` runs those cases
+//! alone; `rsocket-benches --run LIBRARY CASE COUNT` is what valgrind runs.
+
+mod fixture;
+mod hand;
+mod ours;
+mod report;
+mod with_nix;
+mod with_quinn;
+mod with_rustix;
+mod with_socket2;
+mod with_std;
+
+use std::process::ExitCode;
+
+/// A case as one library plays it, so many times.
+type Case = (&'static str, fn(u64));
+
+/// Every library with its cases, in the order of the table's columns.
+const LIBRARIES: &[(&str, &[Case])] = &[
+    ("libc", hand::CASES),
+    ("rsocket", ours::CASES),
+    ("std", with_std::CASES),
+    ("socket2", with_socket2::CASES),
+    ("rustix", with_rustix::CASES),
+    ("nix", with_nix::CASES),
+    ("quinn-udp", with_quinn::CASES),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--run", library, case, count] => run(library, case, count),
+        ref cases => report::print(cases),
+    }
+}
+
+fn run(library: &str, case: &str, count: &str) -> ExitCode {
+    let play = LIBRARIES
+        .iter()
+        .filter(|(name, _)| *name == library)
+        .flat_map(|(_, cases)| *cases)
+        .find(|(name, _)| *name == case);
+    match (play, count.parse()) {
+        (Some((_, play)), Ok(count)) => {
+            play(count);
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("no such case: {library} {case} {count}");
+            ExitCode::FAILURE
+        }
+    }
+}
