@@ -424,7 +424,10 @@ fn close<'py>(slf: &Bound<'py, PyAny>) -> Answer<'py> {
         .call_method1(intern!(py, "close"), (slf,));
     slf.setattr(intern!(py, "_is_closed"), true)?;
     closed?;
-    let sock = slf.getattr(intern!(py, "_sock"))?;
+    let Some(sock) = slf.getattr_opt(intern!(py, "_sock"))? else {
+        // The constructor failed, and the finalizer closes what it left.
+        return Ok(py.None().into_bound(py));
+    };
     match native(&sock, Method::DecrefSocketIos)? {
         Some(socket) => lifecycle::release_file(socket)?,
         None => {
