@@ -91,9 +91,160 @@ def echo_server():
                     server.kill()
 
 
+def udp_batch():
+    """Nothing is lost on loopback, and far fewer calls are made than datagrams come."""
+    sent, came, calls = (int(word) for word in run("udp_batch").split() if word.isdigit())
+    assert sent == 1000 and 900 < came <= 1000, (sent, came)
+    assert calls < came / 5, calls
+
+
+def ping():
+    """The C++ one: a round trip, and an error as an exception."""
+    lines = run("ping").decode().splitlines()
+    assert lines == ["ping", "pong", "connect: No such file or directory"], lines
+
+
+def connect_many():
+    """One that answers, one that refuses, one that is not there."""
+    with socket.create_server(("127.0.0.1", 0)) as open_one, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        urls = [f"tcp://127.0.0.1:{one.getsockname()[1]}" for one in (open_one, closed)]
+        said = run("connect_many", *urls, "unix:/nonexistent").decode()
+        assert f"{urls[0]}: connected" in said, said
+        assert f"{urls[1]}: Connection refused" in said, said
+        assert "unix:/nonexistent: No such file or directory" in said, said
+
+
+def privileged_helper():
+    """A file of the directory for the right user; nothing else for anybody."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = f"{directory}/socket"
+        Path(directory, "secret").write_text("the secret")
+        Path(directory, "link").symlink_to("/etc/passwd")
+        for uid, name, number in (
+            (os.getuid(), b"secret", 0),
+            (os.getuid(), b"../secret", 13),
+            (os.getuid(), b"link", 40),
+            (os.getuid(), b"missing", 2),
+            (os.getuid() + 1, b"secret", 1),
+        ):
+            helper = [BIN / "privileged_helper", f"unix-seqpacket:{path}", directory, str(uid)]
+            with subprocess.Popen(helper, stderr=subprocess.PIPE) as server:
+                peer = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                for _ in range(500):
+                    if peer.connect_ex(path) == 0:
+                        break
+                    time.sleep(0.01)
+                peer.settimeout(10)
+                peer.send(name)
+                answer, fds, _, _ = socket.recv_fds(peer, 16, 4)
+                peer.close()
+                server.kill()
+            os.unlink(path)
+            assert int(answer) == number, (name, answer)
+            assert len(fds) == (number == 0)
+            for fd in fds:
+                with os.fdopen(fd) as file:
+                    assert file.read() == "the secret"
+
+
+def netcat():
+    """Each way over TCP, UDP and Unix-domain sockets, with itself and with others."""
+    with tempfile.TemporaryDirectory() as directory:
+        data = os.urandom(200_000)
+        for url in (
+            f"unix:{directory}/stream",
+            f"unix-seqpacket:{directory}/packet",
+            "unix-abstract:librsocket-netcat",
+            "tcp://127.0.0.1:{port}",
+            "tcp://localhost:{port}",
+        ):
+            with socket.create_server(("127.0.0.1", 0)) as probe:
+                url = url.format(port=probe.getsockname()[1])
+            sent = data[:60_000] if "packet" in url else data
+            with subprocess.Popen(
+                [BIN / "netcat", "-l", "-w", "10", url],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            ) as server:
+                server.stdin.write(b"welcome")
+                server.stdin.close()
+                for _ in range(500):
+                    client = subprocess.run(
+                        [BIN / "netcat", "-w", "10", url],
+                        input=sent,
+                        capture_output=True,
+                        check=False,
+                    )
+                    if client.returncode == 0:
+                        break
+                    time.sleep(0.01)
+                assert client.stdout == b"welcome", (url, client)
+                assert server.stdout.read() == sent, url
+                assert server.wait(10) == 0, url
+        udp(directory)
+    refused = subprocess.run(
+        [BIN / "netcat", "tcp://127.0.0.1:99999"], capture_output=True, check=False
+    )
+    assert refused.returncode == 1
+    assert b"port is not a decimal number from 0 to 65535" in refused.stderr, refused.stderr
+
+
+def udp(directory):
+    """The netcat as a datagram client and server."""
+    for family, url, address in (
+        (socket.AF_INET, "udp://127.0.0.1:{}", ("127.0.0.1", 0)),
+        (socket.AF_UNIX, f"unix-dgram:{directory}/datagram", f"{directory}/datagram"),
+    ):
+        with socket.socket(family, socket.SOCK_DGRAM) as peer:
+            peer.bind(address)
+            peer.settimeout(10)
+            port = peer.getsockname()[1]
+            client = [BIN / "netcat", "-w", "1", url.format(port)]
+            with subprocess.Popen(client, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as caller:
+                caller.stdin.write(b"question")
+                caller.stdin.flush()
+                question, sender = peer.recvfrom(100)
+                assert question == b"question"
+                peer.sendto(b"answer", sender)
+                assert caller.stdout.read() == b"answer"
+        with socket.socket(family, socket.SOCK_DGRAM) as peer:
+            if family == socket.AF_UNIX:
+                os.unlink(address)
+                peer.bind(f"{directory}/client")
+            server = [BIN / "netcat", "-l", "-w", "1", url.format(port)]
+            with subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as callee:
+                where = address if family == socket.AF_UNIX else ("127.0.0.1", port)
+                callee.stdin.write(b"hello")
+                callee.stdin.flush()
+                peer.settimeout(0.05)
+                reply = None
+                for _ in range(100):
+                    try:
+                        peer.sendto(b"x", where)
+                        reply = peer.recv(100)
+                        break
+                    except OSError:
+                        time.sleep(0.01)
+                callee.stdin.close()
+                if reply is None:
+                    callee.kill()
+                assert reply == b"hello"
+                assert set(callee.stdout.read()) == set(b"x")
+
+
 def main():
     """Runs each example's function above."""
-    for example in (links, pass_descriptor, echo_server):
+    for example in (
+        links,
+        pass_descriptor,
+        echo_server,
+        udp_batch,
+        ping,
+        connect_many,
+        privileged_helper,
+        netcat,
+    ):
         example()
         print("ok:", example.__name__)
 

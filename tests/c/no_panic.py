@@ -1,7 +1,7 @@
-"""Follows every call from the verbs that may be cancelled or made in a signal handler, in the object
-of the static library, and fails where one of them can reach the machinery of panics or memory.
+"""No verb that may be cancelled, or called in a signal handler, reaches a panic or the allocator.
 
-pthread_cancel(3) unwinds the stack: a frame that has a landing pad for a panic would end the process.
+Follows every call in the object of the static library. pthread_cancel(3) unwinds the stack, and a
+frame that has a landing pad for a panic would end the process.
 """
 
 import re
@@ -9,18 +9,56 @@ import subprocess
 import sys
 from collections import defaultdict
 
-# What the header calls "async-signal-safe" or "a cancellation point", but for what is in DEFERRED.
-VERBS = """
-    accept accept_timeout bind dial dial_wait dup shutdown close closep open pair
-    recv recv_timeout send send_timeout recv_from recv_from_timeout send_to send_to_timeout
-    send_all recv_all recvv sendv recv_msg send_msg recv_batch send_batch
-    addr_from addr_local addr_peer addr_port peer_cred set get
-    nl_attr nl_nested nl_data errname version version_string
-""".split()
+# What the header calls async-signal-safe or a cancellation point.
+VERBS = [
+    "accept",
+    "accept_timeout",
+    "bind",
+    "dial",
+    "dial_wait",
+    "dup",
+    "shutdown",
+    "close",
+    "closep",
+    "open",
+    "pair",
+    "recv",
+    "recv_timeout",
+    "send",
+    "send_timeout",
+    "recv_from",
+    "recv_from_timeout",
+    "send_to",
+    "send_to_timeout",
+    "send_all",
+    "recv_all",
+    "recvv",
+    "sendv",
+    "recv_msg",
+    "send_msg",
+    "recv_batch",
+    "send_batch",
+    "addr_from",
+    "addr_local",
+    "addr_peer",
+    "addr_port",
+    "peer_cred",
+    "set",
+    "get",
+    "nl_attr",
+    "nl_nested",
+    "nl_data",
+    "errname",
+    "version",
+    "version_string",
+]
 FORBIDDEN = re.compile(
     r"panic|unwrap_failed|expect_failed|_Unwind_|eh_personality|slice_.*_fail|len_mismatch"
     r"|__rust_alloc|__rust_dealloc|__rust_realloc|^(malloc|free|calloc|realloc|abort)$"
 )
+
+RELOCATION = re.compile(r"R_X86_64_\S+\s+(\S+?)(?:[-+]0x[0-9a-f]+)?$")
+BRANCH = re.compile(r"\b(?:call|jmp)\s+[0-9a-f]+ <([^+>]+)")
 
 
 def demangled(name):
@@ -46,9 +84,7 @@ def call_graph(archive):
         elif started := re.match(r"[0-9a-f]+ <(.+)>:$", line):
             function = started[1]
             section_of.setdefault(section, function)
-        elif found := re.search(r"R_X86_64_\S+\s+(\S+?)([-+]0x[0-9a-f]+)?$", line):
-            refers[function].add(found[1])
-        elif found := re.search(r"\b(?:call|jmp)\s+[0-9a-f]+ <([^+>]+)", line):
+        elif found := RELOCATION.search(line) or BRANCH.search(line):
             refers[function].add(found[1])
     return {
         name: {section_of.get(target, target) for target in targets}

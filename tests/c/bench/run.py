@@ -5,8 +5,8 @@ operation, beside the plain system call and, where it is installed, libuv.
     run.py [--check] [--prefix DIR]
 
 Instructions are counted by valgrind, so they do not depend on the machine's load: each variant runs
-twice, with different counts, and the difference is divided. What the other side of the conversation
-does is measured by itself and taken away. With --check the promises are compared with the result.
+twice, with different counts, and the difference is divided. The other side of the conversation is
+the same plain call in every variant. With --check the promises are compared with the result.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FEW, MANY = 200, 1200
 
-# Name, variant, what stands beside it and is taken away, and how many calls one run makes.
+# Name, the plain calls, ours, and libuv's.
 ROWS = [
     ("send, 64 bytes", "raw_send", "our_send", "uv_send"),
     ("send with a timeout", "raw_send", "our_send_timeout", None),
@@ -34,8 +34,8 @@ ROWS = [
     ("recv_batch, per datagram", "raw_recv_batch", "our_recv_batch", None),
     ("accept", "raw_accept", "our_accept", None),
 ]
-# The promise: instructions beyond the plain call.
-MOST = {"our_send": 20, "our_send_timeout": 20, "our_recv": 20, "our_recv_timeout": 20}
+# The promise: instructions beyond the plain call, which has no argument for a timeout.
+MOST = {"our_send": 20, "our_send_timeout": 25, "our_recv": 20, "our_recv_timeout": 25}
 PER_RUN = {"raw_recv_batch": 16, "our_recv_batch": 16}
 
 
@@ -127,7 +127,9 @@ def table(prefix, directory, check):
     broken = []
     head = ("", "posix", "librsocket.so", "librsocket.a", "libuv", "system calls", "allocations")
     line = "{:<26}{:>8}{:>15}{:>14}{:>8}{:>14}{:>13}"
-    print("Instructions in user space per operation; system calls and allocations beyond plain POSIX.")
+    print(
+        "Instructions in user space per operation; system calls and allocations beyond plain POSIX."
+    )
     print("posix: the whole round; the others: what they take beyond it.\n")
     print(line.format(*head))
     for title, raw, ours, theirs in ROWS:

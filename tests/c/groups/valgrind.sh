@@ -1,0 +1,15 @@
+# Every test under valgrind: no invalid access, no leak of memory or of a descriptor.
+if have valgrind; then
+    for test in "${tests[@]}"; do
+        for kind in shared static; do
+            declare -n libs=$kind
+            try "build $test (valgrind, $kind)" gcc -std=gnu11 -g -O1 "${warnings[@]}" \
+                "$here/$test.c" "${libs[@]}" -lpthread -o "$work/$test"
+            try "$test (valgrind, $kind)" timeout 600 valgrind -q --error-exitcode=9 \
+                --leak-check=full --errors-for-leak-kinds=definite "$work/$test"
+            rm -f "$work/$test"
+        done
+    done
+else
+    skip "no valgrind"
+fi
