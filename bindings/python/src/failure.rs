@@ -52,10 +52,11 @@ impl Failure {
     /// Raises it in the interpreter, which has called the method at hand.
     #[cold]
     pub(crate) fn raise(self, py: Python<'_>) {
-        if let Failure::Core(error) = &self {
-            if error.is_would_block() && raise_would_block(py) {
-                return;
-            }
+        if let Failure::Core(error) = &self
+            && error.is_would_block()
+            && raise_would_block(py)
+        {
+            return;
         }
         // SAFETY: `py`.
         let attached = unsafe { Attached::assume() };

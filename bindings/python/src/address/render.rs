@@ -244,14 +244,14 @@ impl Text {
         use std::fmt::Write;
 
         let words = ip.segments();
-        if let [0, 0, 0, 0, 0, 0, high, low] = words {
-            if high != 0 {
-                let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-                self.push(b':');
-                self.push(b':');
-                self.v4([a, b, c, d]);
-                return;
-            }
+        if let [0, 0, 0, 0, 0, 0, high, low] = words
+            && high != 0
+        {
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            self.push(b':');
+            self.push(b':');
+            self.v4([a, b, c, d]);
+            return;
         }
         // Never fails: the longest address has 45 characters.
         let _ = write!(self, "{ip}");

@@ -14,10 +14,11 @@ pub(super) struct Detached {
 
 impl Wait for Detached {
     fn interrupted(&mut self) -> rsocket::Result<()> {
-        Python::attach(|py| py.check_signals()).map_err(|raised| {
+        if let Err(raised) = Python::attach(|py: Python<'_>| py.check_signals()) {
             self.raised = Some(raised);
-            Error::Interrupted
-        })
+            return Err(Error::Interrupted);
+        }
+        Ok(())
     }
 
     fn deadline(&self) -> Option<Deadline> {

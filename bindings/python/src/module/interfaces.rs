@@ -71,10 +71,10 @@ fn if_indextoname<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = argument.py();
     // SAFETY: PyLong_AsUnsignedLong takes any object; all ones may come with an exception set.
     let index = unsafe { ffi::PyLong_AsUnsignedLong(argument.as_ptr()) };
-    if index == std::ffi::c_ulong::MAX {
-        if let Some(error) = PyErr::take(py) {
-            return Err(error);
-        }
+    if index == std::ffi::c_ulong::MAX
+        && let Some(error) = PyErr::take(py)
+    {
+        return Err(error);
     }
     #[cfg(Py_3_13)]
     let index = c_uint::try_from(index)

@@ -96,15 +96,15 @@ pub(crate) fn host_address(py: Python<'_>, host: &CStr, family: Family) -> PyRes
         }
         _ => {}
     }
-    if any || family == Family::INET {
-        if let Some(octets) = pton::<4>(libc::AF_INET, host) {
-            return Ok((Ipv4Addr::from(octets), 0).into());
-        }
+    if (any || family == Family::INET)
+        && let Some(octets) = pton::<4>(libc::AF_INET, host)
+    {
+        return Ok((Ipv4Addr::from(octets), 0).into());
     }
-    if any || family == Family::INET6 {
-        if let Some(octets) = pton::<16>(libc::AF_INET6, host) {
-            return Ok((Ipv6Addr::from(octets), 0).into());
-        }
+    if (any || family == Family::INET6)
+        && let Some(octets) = pton::<16>(libc::AF_INET6, host)
+    {
+        return Ok((Ipv6Addr::from(octets), 0).into());
     }
     let hints = Hints {
         family,

@@ -259,11 +259,7 @@ impl NetlinkSocket {
     }
 
     /// A generic netlink family by its name: number, version, header length, groups by name.
-    fn resolve_family(
-        &self,
-        py: Python<'_>,
-        name: &str,
-    ) -> PyResult<(u16, u32, u32, Vec<(String, u32)>)> {
+    fn resolve_family(&self, py: Python<'_>, name: &str) -> PyResult<DescribedFamily> {
         self.with(py, |netlink, cursor, buf, wait| {
             cursor
                 .finish(std::os::fd::AsFd::as_fd(netlink.endpoint()), buf, wait)
@@ -282,6 +278,9 @@ impl NetlinkSocket {
         })
     }
 }
+
+/// A generic netlink family: number, version, header length, groups by name.
+type DescribedFamily = (u16, u32, u32, Vec<(String, u32)>);
 
 /// The attributes in `payload` from `offset` on: a list of (type, nested, network order, bytes).
 #[pyfunction]

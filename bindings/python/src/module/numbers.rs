@@ -121,10 +121,10 @@ fn ntohl<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
     }
     // SAFETY: PyLong_AsUnsignedLong takes an int; all ones may come with an exception set.
     let number = unsafe { ffi::PyLong_AsUnsignedLong(argument.as_ptr()) };
-    if number == std::ffi::c_ulong::MAX {
-        if let Some(error) = PyErr::take(py) {
-            return Err(error);
-        }
+    if number == std::ffi::c_ulong::MAX
+        && let Some(error) = PyErr::take(py)
+    {
+        return Err(error);
     }
     match u32::try_from(number) {
         Ok(number) => Ok(PyInt::new(py, u32::from_be(number)).into_any()),

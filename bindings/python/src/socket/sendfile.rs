@@ -34,12 +34,12 @@ fn request(
     file: &Bound<'_, PyAny>,
     count: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Option<u64>> {
-    if let Some(mode) = file.getattr_opt(intern!(file.py(), "mode"))? {
-        if !mode.contains("b")? {
-            return Err(PyValueError::new_err(
-                "file should be opened in binary mode",
-            ));
-        }
+    if let Some(mode) = file.getattr_opt(intern!(file.py(), "mode"))?
+        && !mode.contains("b")?
+    {
+        return Err(PyValueError::new_err(
+            "file should be opened in binary mode",
+        ));
     }
     if slf.get().kind().raw() & libc::SOCK_STREAM == 0 {
         return Err(PyValueError::new_err(

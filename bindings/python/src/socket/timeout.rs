@@ -96,11 +96,11 @@ fn from_integer(object: &Bound<'_, PyAny>) -> PyResult<i64> {
     // The interpreter's own conversion has its own message in every version.
     // SAFETY: PyLong_AsLongLong takes any object; -1 may come with an exception set.
     let seconds = unsafe { ffi::PyLong_AsLongLong(object.as_ptr()) };
-    if seconds == -1 {
-        if let Some(error) = PyErr::take(object.py()) {
-            let overflow = error.is_instance_of::<PyOverflowError>(object.py());
-            return Err(if overflow { too_large() } else { error });
-        }
+    if seconds == -1
+        && let Some(error) = PyErr::take(object.py())
+    {
+        let overflow = error.is_instance_of::<PyOverflowError>(object.py());
+        return Err(if overflow { too_large() } else { error });
     }
     seconds.checked_mul(SECOND).ok_or_else(too_large)
 }
