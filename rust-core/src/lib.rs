@@ -50,8 +50,8 @@ mod error;
 mod sys;
 
 mod activation;
-mod batch;
 mod address;
+mod batch;
 mod connect;
 mod control;
 mod endpoint;
@@ -63,24 +63,26 @@ pub mod netlink;
 pub mod option;
 mod policy;
 mod resolve;
-mod transfer;
-mod zerocopy;
 mod shared;
 mod tcp;
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub mod tokio;
+mod transfer;
 mod unix;
+mod zerocopy;
 
+pub use activation::{Activation, ActivationError};
 pub use address::{Address, AddressView, PacketAddress, Place, Target, UnixName};
-pub use batch::{
-    ReceivedMessage, ReceivedMessages, RecvBatch, Segments, SendBatch, SendMessages,
-};
+pub use batch::{ReceivedMessage, ReceivedMessages, RecvBatch, Segments, SendBatch, SendMessages};
+pub use connect::{Attempt, NoneConnected, Stagger, connect_any, connect_any_with};
 pub use control::{
     Ancillary, Control, ControlBuilder, Credentials, ErrorOrigin, ExtendedError, Fds, Messages,
     PacketInfo, TakeFds, Timestamp, Timestamps,
 };
-pub use endpoint::{Datagram, Endpoint, Incoming, Listener, Received, Stream, connect, connect_with, listen};
+pub use endpoint::{
+    Datagram, Endpoint, Incoming, Listener, Received, Stream, connect, connect_with, listen,
+};
 pub use errno::Errno;
 pub use error::{AddressError, ControlError, Error, NetlinkError, Op, ResolveError, Result};
 pub use family::{Family, Kind, Protocol};
@@ -93,10 +95,8 @@ pub use resolve::{
 };
 pub use shared::SharedEndpoint;
 pub use sys::gate::{Gate, Pass, WakingWait};
-pub use unix::{BoundUnix, UnixBind, UnixPath};
-pub use connect::{Attempt, NoneConnected, Stagger, connect_any, connect_any_with};
-pub use tcp::{Keepalive, TcpInfo};
-pub use activation::{Activation, ActivationError};
 pub use sys::stable::StableBytes;
+pub use tcp::{Keepalive, TcpInfo};
 pub use transfer::Splice;
+pub use unix::{BoundUnix, UnixBind, UnixPath};
 pub use zerocopy::{Completed, Unsent, ZeroCopy};

@@ -374,7 +374,10 @@ fn a_targets_text_reclaims_and_sets_the_mode() {
     let path = directory.join("app.sock");
     let text = format!("unix-seqpacket:{}", path.display());
     leave_dead_socket(&path);
-    assert_eq!(rsocket::listen(&text).unwrap_err().errno(), Errno::EADDRINUSE);
+    assert_eq!(
+        rsocket::listen(&text).unwrap_err().errno(),
+        Errno::EADDRINUSE
+    );
     let server = rsocket::listen(&format!("{text}?reuse=1&mode=0640")).unwrap();
     let mode = fs::symlink_metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o640);

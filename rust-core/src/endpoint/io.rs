@@ -390,7 +390,8 @@ impl Endpoint {
         self.require_unix()?;
         let mut ancillary = Ancillary::<{ ControlBuilder::space_for_fds(MAX_FDS) }>::new();
         let mut bufs = [IoSliceMut::new(buf)];
-        let (received, _) = self.recv_msg_with(&mut bufs, &mut ancillary, MsgFlags::empty(), wait)?;
+        let (received, _) =
+            self.recv_msg_with(&mut bufs, &mut ancillary, MsgFlags::empty(), wait)?;
         let mut came = ancillary.take_fds();
         let fds = std::array::from_fn(|_| came.next());
         if received.control_truncated() || came.next().is_some() {

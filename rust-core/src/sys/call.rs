@@ -336,9 +336,7 @@ pub(crate) fn sendfile(
     without_sigpipe(|| {
         // SAFETY: sendfile(2): "if offset is not NULL, then it points to a variable holding the
         // file offset", which is read and written.
-        check_len(unsafe {
-            libc::sendfile(to.as_raw_fd(), file.as_raw_fd(), &raw mut offset, len)
-        })
+        check_len(unsafe { libc::sendfile(to.as_raw_fd(), file.as_raw_fd(), &raw mut offset, len) })
     })
 }
 
@@ -349,9 +347,7 @@ pub(crate) fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>, len: usize) -> Re
     let flags = libc::SPLICE_F_MOVE;
     without_sigpipe(|| {
         // SAFETY: splice(2): null offsets, which pipes and sockets need, are not followed.
-        check_len(unsafe {
-            libc::splice(from, ptr::null_mut(), to, ptr::null_mut(), len, flags)
-        })
+        check_len(unsafe { libc::splice(from, ptr::null_mut(), to, ptr::null_mut(), len, flags) })
     })
 }
 

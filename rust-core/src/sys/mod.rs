@@ -11,8 +11,8 @@ pub(crate) mod file;
 pub(crate) mod gate;
 pub(crate) mod inherit;
 pub(crate) mod interface;
-pub(crate) mod mmsg;
 pub(crate) mod missing;
+pub(crate) mod mmsg;
 pub(crate) mod option;
 #[cfg(feature = "tokio")]
 pub(crate) mod reactor;

@@ -86,7 +86,10 @@ pub(crate) fn getaddrinfo(
         )
     };
     check(code)?;
-    Ok(List { head: NonNull::new(head), next: head })
+    Ok(List {
+        head: NonNull::new(head),
+        next: head,
+    })
 }
 
 impl Iterator for List {
@@ -137,10 +140,7 @@ impl fmt::Debug for List {
 }
 
 /// The host and service of an address.
-pub(crate) fn getnameinfo(
-    address: &SockAddr,
-    flags: c_int,
-) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+pub(crate) fn getnameinfo(address: &SockAddr, flags: c_int) -> Result<(Vec<u8>, Vec<u8>), Failure> {
     debug_assert!(address.len() as usize <= CAPACITY);
     let mut host = [0u8; HOST_CAPACITY];
     let mut service = [0u8; SERVICE_CAPACITY];
@@ -162,5 +162,6 @@ pub(crate) fn getnameinfo(
 }
 
 fn text(buffer: &[u8]) -> Vec<u8> {
-    CStr::from_bytes_until_nul(buffer).map_or_else(|_| buffer.to_vec(), |text| text.to_bytes().to_vec())
+    CStr::from_bytes_until_nul(buffer)
+        .map_or_else(|_| buffer.to_vec(), |text| text.to_bytes().to_vec())
 }

@@ -344,7 +344,7 @@ impl AsyncEndpoint {
         .await
     }
 
-    /// sendfile(2): see [`fd::send_file`](crate::fd::send_file). The file should be one whose pages
+    /// sendfile(2): see [`fd::send_file`]. The file should be one whose pages
     /// are in memory: reading it from a disk blocks the thread.
     ///
     /// Cancellation: nothing was sent.
