@@ -57,28 +57,23 @@ _LOCALHOST_V6 = "::1"
 _GLOBAL_DEFAULT_TIMEOUT = object()
 
 
-# Names that are made when first asked for: the constants and enums, which take longer than the
-# rest of this module together, and the modules of this package.
+# What is looked up when first asked for: the constants and enums, which take longer than the rest
+# of this module together, and the modules of this package.
 
 _MODULES = frozenset({"netlink", "socketserver"})
 _ADDITIONS = ("SocketIO", "connect", "install", "listen", "uninstall")
 
 
-def _load_constants():
-    """Takes from the interpreter's own module what is not defined here, then adds the rest."""
+def _load():
+    """Takes from the interpreter's own module every public name that is not defined here."""
     from rsocket import _stdlib
 
     names = globals()
-    for name, value in vars(_stdlib.module()).items():
-        if not name.startswith("_"):
-            names.setdefault(name, value)
-    known = _socket.constants()
-    for name, value in known.items():
-        names.setdefault(name, value)
-    public = dict.fromkeys(_stdlib.module().__all__)
-    public.update(dict.fromkeys(known))
-    public.update(dict.fromkeys(_ADDITIONS))
-    names["__all__"] = list(public)
+    if "AF_INET" not in names:
+        for name, value in vars(_stdlib.module()).items():
+            if not name.startswith("_"):
+                names.setdefault(name, value)
+    return names
 
 
 def __getattr__(name):
@@ -86,18 +81,28 @@ def __getattr__(name):
         import importlib
 
         return importlib.import_module(f"{__name__}.{name}")
-    names = globals()
-    if (not name.startswith("_") or name == "__all__") and "__all__" not in names:
-        _load_constants()
+    if name == "__all__":
+        return _public_names()
+    if not name.startswith("_"):
+        names = _load()
         if name in names:
             return names[name]
+        # A constant of the C library that the interpreter has not.
+        value = getattr(_socket, name, None)
+        if type(value) is int:
+            names[name] = value
+            return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def _public_names():
+    from rsocket import _stdlib
+
+    return list(dict.fromkeys([*_stdlib.module().__all__, *_ADDITIONS, *_socket.constants()]))
+
+
 def __dir__():
-    if "__all__" not in globals():
-        _load_constants()
-    return sorted({*globals(), *_MODULES})
+    return sorted({*_load(), *_socket.constants(), *_MODULES})
 
 
 def fromfd(fd, family, type, proto=0):
