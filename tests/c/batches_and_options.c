@@ -10,7 +10,7 @@ static void batches(void)
 {
     int a = MUST(rsocket_listen("udp://127.0.0.1:0", 0));
     int b = MUST(rsocket_listen("udp://127.0.0.1:0", 0));
-    char out[200][4], in[100][4];
+    char out[200][12], in[100][4];
     rsocket_msg send[200], recv[100];
     rsocket_addr from, to;
     MUST(rsocket_addr_local(a, &from));

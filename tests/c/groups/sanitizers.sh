@@ -5,7 +5,7 @@ cat >"$work/mistakes.c" <<'END'
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-static int shared;
+static volatile int shared;
 static void *write_it(void *value)
 {
     shared = *(int *)value;
@@ -54,10 +54,13 @@ sanitized() {
         fi
     done
     for test in "${tests[@]}"; do
-        # MSan does not know what an uninstrumented thread or system call writes; TSan cannot see
-        # the cancellation of threads through.
+        # ASan and TSan take the stack of any cancelled thread for a mistake, libc's own recv() in it
+        # included. MSan knows what system calls write and not what the library itself does: only
+        # what is moved by the kernel is for it.
         case $flags:$test in
-            *thread*:cancellation | *memory*:cancellation) continue ;;
+            *:cancellation) continue ;;
+            memory:passed_descriptors) ;;
+            memory:*) continue ;;
         esac
         try "build $test ($compiler $flags, $kind)" "${cc[@]}" "${warnings[@]}" "$here/$test.c" \
             "${libs[@]}" -lpthread -o "$work/$test"
