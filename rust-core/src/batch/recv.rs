@@ -215,7 +215,10 @@ impl<'a> ReceivedMessage<'a> {
     pub fn segments(&mut self) -> Segments<'_> {
         let whole = self.data.len();
         let size = self.segment_size().map_or(whole, usize::from);
-        Segments(self.data.chunks(size.max(1)))
+        Segments {
+            is_empty_datagram: self.data.is_empty(),
+            pieces: self.data.chunks(size.max(1)),
+        }
     }
 }
 
@@ -232,19 +235,26 @@ impl fmt::Debug for ReceivedMessage<'_> {
 
 /// The single datagrams of a [`ReceivedMessage`].
 #[derive(Clone, Debug)]
-pub struct Segments<'a>(Chunks<'a, u8>);
+pub struct Segments<'a> {
+    pieces: Chunks<'a, u8>,
+    is_empty_datagram: bool,
+}
 
 impl<'a> Iterator for Segments<'a> {
     type Item = &'a [u8];
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        self.0.next()
+        if std::mem::take(&mut self.is_empty_datagram) {
+            return Some(&[]);
+        }
+        self.pieces.next()
     }
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        let len = self.pieces.len() + usize::from(self.is_empty_datagram);
+        (len, Some(len))
     }
 }
 
