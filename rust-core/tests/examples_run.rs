@@ -94,7 +94,7 @@ fn without_arguments_each_says_how_it_is_used() {
         );
         count += 1;
     }
-    assert!(count >= 7, "{count}");
+    assert!(count >= 10, "{count}");
 }
 
 #[test]
@@ -240,4 +240,130 @@ fn unix_sockets_shows_a_listener() {
     assert!(line(&all).unwrap().starts_with("SOCK_STREAM "));
     assert!(line(&run("unix_sockets", &["listeners"])).is_some());
     drop(listener);
+}
+
+#[test]
+fn generic_family_finds_the_controller() {
+    let output = stdout(&run("generic_family", &["nlctrl"]));
+    assert!(
+        output.starts_with("nlctrl: type 16, version 2\n  group notify = "),
+        "{output}"
+    );
+    let all = stdout(&run("generic_family", &["--all"]));
+    assert!(all.contains(&output), "{all}");
+    let missing = run("generic_family", &["no-such-family"]);
+    let text = String::from_utf8(missing.stderr).unwrap();
+    assert!(!missing.status.success());
+    assert!(text.contains("no-such-family"), "{text}");
+}
+
+#[test]
+fn udp_receiver_counts_what_was_sent() {
+    let mut receiver = Server::start(example("udp_receiver").args(["127.0.0.1:0", "300"]));
+    let line = receiver.line();
+    let address = line.strip_prefix("receiving at ").unwrap();
+    let sender = rsocket::connect(&format!("udp://{address}")).unwrap();
+    // A train, where the kernel can, and single datagrams, of which the last is empty.
+    let train = vec![7; 10 * 100];
+    let mut batch = rsocket::SendBatch::new(64).unwrap();
+    let mut messages = batch.messages();
+    messages.push_segments(&train, 100, None).unwrap();
+    sender.send_batch_all(&mut messages).unwrap();
+    for _ in 0..289 {
+        sender.send(b"single").unwrap();
+    }
+    sender.send(b"").unwrap();
+    let from = sender.local_address().unwrap();
+    let (mut datagrams, mut bytes) = (0, 0);
+    while datagrams < 300 {
+        let line = receiver.line();
+        let rest = line.strip_prefix(&format!("{from}: ")).expect(&line);
+        let numbers: Vec<u64> = rest
+            .split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        datagrams += numbers[0];
+        bytes += numbers[1];
+    }
+    assert_eq!((datagrams, bytes), (300, 1000 + 289 * 6));
+    assert_eq!(receiver.line(), "300 datagrams in all");
+}
+
+#[test]
+fn memfd_handover_gives_the_whole_message_and_only_a_sealed_one() {
+    let directory = directory("memfd");
+    let path = directory.join("message");
+    let message: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
+    fs::write(&path, &message).unwrap();
+    let output = run("memfd_handover", &["send", path.to_str().unwrap()]);
+    assert!(output.status.success(), "{:?}", output.stderr);
+    assert!(output.stdout == message);
+
+    // A sender that keeps the right to change it.
+    let (sender, receiver) = Endpoint::pair(Kind::SEQPACKET).unwrap();
+    let file = fs::File::open(&path).unwrap();
+    let mut command = example("memfd_handover");
+    command.arg("receive");
+    command.stdin(Stdio::from(std::os::fd::OwnedFd::from(receiver)));
+    sender
+        .send_fds(
+            &3_000_000u64.to_ne_bytes(),
+            &[std::os::fd::AsFd::as_fd(&file)],
+        )
+        .unwrap();
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty());
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn unix_service_tokio_serves_its_group_and_ends_in_order() {
+    let directory = directory("tokio");
+    let socket = directory.join("service.sock");
+    let socket = socket.to_str().unwrap();
+    fs::write(directory.join("note"), "in the file\n").unwrap();
+    let place = directory.to_str().unwrap();
+    let mut server = Server::start(example("unix_service_tokio").args([socket, place]));
+    assert!(server.line().starts_with("serving "));
+    assert_eq!(
+        stdout(&run("unix_service", &["cat", socket, "note"])),
+        "in the file\n"
+    );
+    let asked = server.line();
+    assert!(
+        asked.starts_with("user ") && asked.ends_with(" (unix_service) asks for note"),
+        "{asked}"
+    );
+    assert!(
+        !run("unix_service", &["cat", socket, "../note"])
+            .status
+            .success()
+    );
+    server.line();
+
+    // A client that stays is waited for, but not for ever.
+    let client = rsocket::connect(&format!("unix-seqpacket:{socket}")).unwrap();
+    client.send(b"note").unwrap();
+    let _ = client.recv_fds::<1>(&mut [0; 8]).unwrap();
+    server.line();
+    rustix::process::kill_process(
+        rustix::process::Pid::from_child(&server.child),
+        rustix::process::Signal::TERM,
+    )
+    .unwrap();
+    assert_eq!(server.line(), "ended with clients left");
+    assert!(server.child.wait().unwrap().success());
+    assert!(!std::path::Path::new(socket).exists());
+    drop(client);
+
+    let nobody = (u32::MAX - 7).to_string();
+    let mut server = Server::start(example("unix_service_tokio").args([socket, place, &nobody]));
+    assert!(server.line().starts_with("serving "));
+    let refused = run("unix_service", &["cat", socket, "note"]);
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(text.contains("not for your groups"), "{text}");
+    drop(server);
+    fs::remove_dir_all(directory).unwrap();
 }
