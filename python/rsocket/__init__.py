@@ -186,7 +186,7 @@ def create_connection(
         if not failures:
             raise error("getaddrinfo returns an empty list")
         if all_errors:
-            raise ExceptionGroup("create_connection failed", failures)
+            raise ExceptionGroup("create_connection failed", failures)  # noqa: F821
         raise failures[0]
     finally:
         failures.clear()

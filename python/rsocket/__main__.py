@@ -1,5 +1,7 @@
 """Runs a program on rsocket: `python -m rsocket program.py [args]` or `-m module [args]`."""
 
+from __future__ import annotations
+
 import os
 import pkgutil
 import runpy
@@ -10,7 +12,7 @@ import rsocket
 _USAGE = "usage: python -m rsocket (-m module | program.py) [argument ...]"
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     if not arguments or arguments == ["-m"]:
         print(_USAGE, file=sys.stderr)
         return 2
@@ -28,7 +30,7 @@ def main(arguments):
     return 0
 
 
-def _look_beside(program):
+def _look_beside(program: str) -> None:
     """Lets imports look beside the program instead of in the current directory, as Python does."""
     if sys.flags.isolated or getattr(sys.flags, "safe_path", False):
         return

@@ -2,11 +2,12 @@
 
 import sys
 import warnings
+from types import ModuleType
 
 from rsocket import _stdlib
 
 
-def install():
+def install() -> None:
     original = _stdlib.module()
     try:
         # `ssl.SSLSocket` needs the interpreter's own class below it: its C code reads the fields.
@@ -20,12 +21,12 @@ def install():
     sys.modules["socket"] = package
 
 
-def uninstall():
+def uninstall() -> None:
     if sys.modules.get("socket") is sys.modules["rsocket"]:
         sys.modules["socket"] = _stdlib.module()
 
 
-def _warn_of_holders(original):
+def _warn_of_holders(original: ModuleType) -> None:
     holders = sorted(
         name
         for name, module in sys.modules.copy().items()

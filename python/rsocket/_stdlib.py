@@ -1,12 +1,15 @@
 """The interpreter's own `socket` module, whatever stands in its place in `sys.modules`."""
 
+from __future__ import annotations
+
 import importlib
 import sys
+from types import ModuleType
 
-_found = None
+_found: ModuleType | None = None
 
 
-def module():
+def module() -> ModuleType:
     """Returns the interpreter's own `socket`, imported if need be."""
     global _found
     if _found is None:
@@ -14,8 +17,8 @@ def module():
     return _found
 
 
-def _find():
-    package = sys.modules[__package__]
+def _find() -> ModuleType:
+    package = sys.modules["rsocket"]
     if sys.modules.get("socket") is not package:
         return importlib.import_module("socket")
     # Somebody put the package there without `install()`, before the original was ever imported.

@@ -14,8 +14,11 @@ sequence number and every length. A refusal is an OSError with the kernel's numb
 words. Constants such as NETLINK_ROUTE and NLM_F_DUMP are in `rsocket`.
 """
 
+from __future__ import annotations
+
 import sys
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from rsocket import _socket
 
@@ -33,7 +36,7 @@ class Attribute(NamedTuple):
     """NLA_F_NET_BYTEORDER: integers in the payload are in network byte order."""
     payload: bytes
 
-    def attributes(self) -> List["Attribute"]:
+    def attributes(self) -> list[Attribute]:
         """The attributes inside; OSError EBADMSG where a length does not fit."""
         return _attributes(self.payload, 0)
 
@@ -59,7 +62,7 @@ class Message(NamedTuple):
     payload: bytes
     """What stands behind the header, `struct nlmsghdr`."""
 
-    def attributes(self, offset: int = 0) -> List[Attribute]:
+    def attributes(self, offset: int = 0) -> list[Attribute]:
         """The attributes behind `offset` bytes: the size of the fixed structure before them.
 
         Raises OSError EBADMSG where a length does not fit.
@@ -75,7 +78,7 @@ class Family(NamedTuple):
     version: int
     header_len: int
     """The size of its own header behind `struct genlmsghdr`."""
-    groups: Dict[str, int]
+    groups: dict[str, int]
     """The numbers of its multicast groups, for `Netlink.join`."""
 
 
@@ -88,7 +91,7 @@ class Netlink(_socket.Netlink):
 
     __slots__ = ()
 
-    def __new__(cls, protocol: int = 0, groups: Sequence[int] = ()) -> "Netlink":
+    def __new__(cls, protocol: int = 0, groups: Sequence[int] = ()) -> Netlink:
         """Opens a socket of a protocol (NETLINK_ROUTE is 0) and joins multicast groups.
 
         Raises OSError EPROTONOSUPPORT for a protocol that the kernel lacks, EINVAL or EPERM for
@@ -116,7 +119,7 @@ class Netlink(_socket.Netlink):
                 return
             yield Message._make(reply)
 
-    def dump(self, type: int, payload: bytes = b"", *, attempts: int = 5) -> List[Message]:
+    def dump(self, type: int, payload: bytes = b"", *, attempts: int = 5) -> list[Message]:
         """Sends a request with NLM_F_DUMP and returns all replies as one consistent view.
 
         A dump that changed under way is repeated, up to `attempts` times in all; InterruptedError
@@ -144,10 +147,10 @@ class Netlink(_socket.Netlink):
 
         Raises OSError ENOENT where the kernel has none of that name.
         """
-        number, version, header_len, groups = super().resolve_family(name)
+        number, version, header_len, groups = self.find_family(name)
         return Family(number, version, header_len, dict(groups))
 
-    def __enter__(self) -> "Netlink":
+    def __enter__(self) -> Netlink:
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -171,5 +174,5 @@ def pack_attribute(type: int, payload: bytes) -> bytes:
     return header + payload + bytes(-length % 4)
 
 
-def _attributes(payload: bytes, offset: int) -> List[Attribute]:
+def _attributes(payload: bytes, offset: int) -> list[Attribute]:
     return [Attribute(*parts) for parts in _socket.netlink_attributes(payload, offset)]

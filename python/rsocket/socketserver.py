@@ -6,6 +6,8 @@ end of a polling interval, and `ThreadPoolMixIn` serves requests with a bounded 
 and stops them gracefully.
 """
 
+from __future__ import annotations
+
 import os
 import selectors
 import socketserver as _stdlib
@@ -17,8 +19,18 @@ from socketserver import (
     StreamRequestHandler,
     ThreadingMixIn,
 )
+from typing import TYPE_CHECKING, Any, Callable
 
-from rsocket import SHUT_RDWR, error, socket, socketpair
+from rsocket import SHUT_RDWR, error, socketpair
+from rsocket import socket as _Socket
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    _Handler = Callable[[Any, Any, Any], BaseRequestHandler]
+    _MixInBase = _stdlib.BaseServer
+else:
+    _MixInBase = object
 
 __all__ = [
     "BaseRequestHandler",
@@ -50,14 +62,14 @@ __all__ = [
 class BaseServer(_stdlib.BaseServer):
     """`socketserver.BaseServer` whose serving loop sleeps until there is something to do."""
 
-    def __init__(self, server_address, RequestHandlerClass):
+    def __init__(self, server_address: Any, RequestHandlerClass: _Handler) -> None:
         _stdlib.BaseServer.__init__(self, server_address, RequestHandlerClass)
         self._stop_lock = threading.Lock()
         self._stop_requested = False
-        self._stop_signal = None
+        self._stop_signal: _Socket | None = None
         self._stopped = threading.Event()
 
-    def serve_forever(self, poll_interval=0.5):
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Handles requests until `shutdown()` is called.
 
         `service_actions()` is called after each request and, where a class overrides it, every
@@ -70,14 +82,15 @@ class BaseServer(_stdlib.BaseServer):
         pause = poll_interval if self._has_service_actions() else None
         try:
             with selectors.DefaultSelector() as selector:
-                listener = selector.register(self, selectors.EVENT_READ)
+                # The subclasses have a `fileno`.
+                listener = selector.register(self, selectors.EVENT_READ)  # type: ignore[arg-type]
                 selector.register(woken, selectors.EVENT_READ)
                 while not self._stop_requested:
                     ready = selector.select(pause)
                     if self._stop_requested:
                         break
                     if any(key is listener for key, _events in ready):
-                        self._handle_request_noblock()
+                        self._handle_request_noblock()  # type: ignore[attr-defined]
                     self.service_actions()
         finally:
             with self._stop_lock:
@@ -87,12 +100,12 @@ class BaseServer(_stdlib.BaseServer):
             signal.close()
             self._stopped.set()
 
-    def _has_service_actions(self):
+    def _has_service_actions(self) -> bool:
         return type(self).service_actions is not _stdlib.BaseServer.service_actions or (
             "service_actions" in vars(self)
         )
 
-    def shutdown(self):
+    def shutdown(self) -> None:
         """Ends `serve_forever()`, which must run in another thread, and waits until it has ended.
 
         The request that is being handled in that loop is finished first.
@@ -107,9 +120,16 @@ class BaseServer(_stdlib.BaseServer):
 class TCPServer(BaseServer, _stdlib.TCPServer):
     """`socketserver.TCPServer` on a socket of this package."""
 
-    def __init__(self, server_address, RequestHandlerClass, bind_and_activate=True):
+    socket: _Socket  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        server_address: Any,
+        RequestHandlerClass: _Handler,
+        bind_and_activate: bool = True,
+    ) -> None:
         BaseServer.__init__(self, server_address, RequestHandlerClass)
-        self.socket = socket(self.address_family, self.socket_type)
+        self.socket = _Socket(self.address_family, self.socket_type)
         if bind_and_activate:
             try:
                 self.server_bind()
@@ -131,7 +151,7 @@ class UnixDatagramServer(UDPServer, _stdlib.UnixDatagramServer):
     """`socketserver.UnixDatagramServer` on a socket of this package."""
 
 
-class ThreadPoolMixIn:
+class ThreadPoolMixIn(_MixInBase):
     """Handles each request in one of at most `max_workers` threads.
 
     While all of them are busy and `queue_size` requests wait for one, no further connection is
@@ -143,19 +163,19 @@ class ThreadPoolMixIn:
     off it does not wait.
     """
 
-    max_workers = min(32, (os.cpu_count() or 1) + 4)
-    queue_size = 0
-    grace_period = None
-    block_on_close = True
+    max_workers: int = min(32, (os.cpu_count() or 1) + 4)
+    queue_size: int = 0
+    grace_period: float | None = None
+    block_on_close: bool = True
 
-    def __init__(self, *args, **kwargs):
-        self._pool = None
-        self._accepted = {}
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+        self._accepted: dict[int, Any] = {}
         self._changed = threading.Condition()
         self._hurried = False
         super().__init__(*args, **kwargs)
 
-    def process_request(self, request, client_address):
+    def process_request(self, request: Any, client_address: Any) -> None:
         """Hands the request to a thread, after waiting for one to be free."""
         with self._changed:
             limit = self.max_workers + self.queue_size
@@ -168,7 +188,7 @@ class ThreadPoolMixIn:
             future = self._pool.submit(self.process_request_thread, request, client_address)
         future.add_done_callback(lambda future: self._finished(request, future))
 
-    def process_request_thread(self, request, client_address):
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Handles a request; runs in one of the threads."""
         try:
             self.finish_request(request, client_address)
@@ -177,14 +197,14 @@ class ThreadPoolMixIn:
         finally:
             self.shutdown_request(request)
 
-    def _finished(self, request, future):
+    def _finished(self, request: Any, future: Future[None]) -> None:
         if future.cancelled():
             self.shutdown_request(request)
         with self._changed:
             del self._accepted[id(request)]
             self._changed.notify_all()
 
-    def shutdown(self):
+    def shutdown(self) -> None:
         """Ends `serve_forever()`; requests that were accepted go on."""
         with self._changed:
             # The loop may be waiting for a free thread.
@@ -194,7 +214,7 @@ class ThreadPoolMixIn:
         with self._changed:
             self._hurried = False
 
-    def server_close(self):
+    def server_close(self) -> None:
         """Closes the listener and ends the threads, as the class says."""
         super().server_close()
         with self._changed:
@@ -212,11 +232,11 @@ class ThreadPoolMixIn:
                 self._interrupt()
         pool.shutdown()
 
-    def _interrupt(self):
+    def _interrupt(self) -> None:
         with self._changed:
             requests = list(self._accepted.values())
         for request in requests:
-            if isinstance(request, socket):
+            if isinstance(request, _Socket):
                 try:
                     request.shutdown(SHUT_RDWR)
                 except error:  # not connected any more, or closed

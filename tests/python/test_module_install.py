@@ -11,8 +11,7 @@ def run(*arguments, code=0, **options):
     """What a Python process prints; it must end with `code`."""
     done = subprocess.run(
         [sys.executable, "-W", "error", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=60,
         **options,

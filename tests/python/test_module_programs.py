@@ -182,9 +182,7 @@ PROGRAMS = {
 
 def run(program, arguments=("-m", "rsocket"), **options):
     command = [sys.executable, "-X", "dev", "-W", "error", *arguments, str(program)]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, **options
-    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr, done.stderr
     return done.stdout

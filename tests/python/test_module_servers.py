@@ -56,8 +56,7 @@ def exchange(server, tmp_path):
             client.bind(str(tmp_path / "client.sock"))
         client.connect(server.server_address)
         client.sendall(b"hello\n")
-        answer = client.recv(100)
-    return answer
+        return client.recv(100)
 
 
 def test_every_name_of_the_original_is_there_and_a_subclass_where_it_is_a_server():
@@ -161,8 +160,9 @@ def test_serving_leaves_no_descriptor_open():
 def test_an_address_in_use_closes_the_socket(name):
     before = len(os.listdir("/proc/self/fd"))
     with rsocket.create_server(("127.0.0.1", 0)) as other:
+        address = other.getsockname()
         with pytest.raises(OSError, match="Address already in use"):
-            getattr(socketserver, name)(other.getsockname(), Upper)
+            getattr(socketserver, name)(address, Upper)
     assert len(os.listdir("/proc/self/fd")) == before
 
 

@@ -76,7 +76,7 @@ def test_an_inherited_descriptor_is_duplicated():
         with rsocket.listen(f"fd:{original.fileno()}") as copy:
             assert copy.getsockname() == original.getsockname()
             assert copy.fileno() != original.fileno()
-            talk(copy, "tcp://127.0.0.1:%d" % original.getsockname()[1])
+            talk(copy, f"tcp://127.0.0.1:{original.getsockname()[1]}")
 
 
 def test_a_descriptor_of_the_service_manager_is_taken_by_its_name():
@@ -105,7 +105,7 @@ def test_a_descriptor_of_the_service_manager_is_taken_by_its_name():
 
 def test_a_backlog_is_what_it_says():
     with rsocket.listen("tcp://127.0.0.1:0", backlog=0) as listener:
-        url = "tcp://127.0.0.1:%d" % listener.getsockname()[1]
+        url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         clients = []
         began = time.monotonic()
         with pytest.raises(rsocket.timeout, match="timed out"):
@@ -119,7 +119,7 @@ def test_a_backlog_is_what_it_says():
 
 def test_a_timeout_of_zero_starts_connecting(tmp_path):
     with rsocket.listen("tcp://127.0.0.1:0") as listener:
-        url = "tcp://127.0.0.1:%d" % listener.getsockname()[1]
+        url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         with rsocket.connect(url, timeout=0) as client:
             assert client.gettimeout() == 0.0
             server, _peer = listener.accept()

@@ -15,8 +15,8 @@ use crate::error;
 
 pub(super) static FUNCTIONS: Table<4> = functions! {
     noargs if_nameindex "()" = if_nameindex, "The interfaces as a list of (number, name).";
-    single if_nametoindex "(if_name, /)" = if_nametoindex, "The number of an interface.";
-    one if_indextoname "(if_index, /)" = if_indextoname, "The name of an interface.";
+    single if_nametoindex "(oname, /)" = if_nametoindex, "The number of an interface.";
+    one if_indextoname "(index, /)" = if_indextoname, "The name of an interface.";
 };
 
 fn if_nameindex(py: Python<'_>) -> Answer<'_> {

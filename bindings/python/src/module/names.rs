@@ -19,16 +19,16 @@ use crate::{audit, error};
 pub(super) static FUNCTIONS: Table<9> = functions! {
     noargs gethostname "()" = gethostname, "The name of this machine.";
     tuple sethostname "(name, /)" = sethostname, "Sets the name of this machine.";
-    tuple gethostbyname "(host, /)" = gethostbyname, "The first IPv4 address of a host.";
-    tuple gethostbyname_ex "(host, /)" = gethostbyname_ex,
+    tuple gethostbyname "(hostname, /)" = gethostbyname, "The first IPv4 address of a host.";
+    tuple gethostbyname_ex "(hostname, /)" = gethostbyname_ex,
         "The true name of a host, its other names and its IPv4 addresses.";
-    tuple gethostbyaddr "(host, /)" = gethostbyaddr,
+    tuple gethostbyaddr "(ip_address, /)" = gethostbyaddr,
         "The true name of the host with an address, its other names and its addresses.";
-    tuple getservbyname "(servicename, protocolname=None, /)" = getservbyname,
+    tuple getservbyname "(servicename, protocolname=..., /)" = getservbyname,
         "The port of a service.";
-    tuple getservbyport "(port, protocolname=None, /)" = getservbyport,
+    tuple getservbyport "(port, protocolname=..., /)" = getservbyport,
         "The name of the service on a port.";
-    tuple getprotobyname "(name, /)" = getprotobyname, "The number of a protocol.";
+    tuple getprotobyname "(protocolname, /)" = getprotobyname, "The number of a protocol.";
 };
 
 /// As the file system encoding has it, surrogates for what it cannot decode.

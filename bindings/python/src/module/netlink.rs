@@ -259,7 +259,7 @@ impl NetlinkSocket {
     }
 
     /// A generic netlink family by its name: number, version, header length, groups by name.
-    fn resolve_family(&self, py: Python<'_>, name: &str) -> PyResult<DescribedFamily> {
+    fn find_family(&self, py: Python<'_>, name: &str) -> PyResult<DescribedFamily> {
         self.with(py, |netlink, cursor, buf, wait| {
             cursor
                 .finish(std::os::fd::AsFd::as_fd(netlink.endpoint()), buf, wait)

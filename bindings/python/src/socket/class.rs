@@ -160,7 +160,8 @@ impl Socket {
     /// Sends a binary file from `offset` on, up to its end or `count` bytes, with sendfile(2) where
     /// that can read the file, else with send(). The socket must be a stream and not non-blocking.
     /// Moves the file to behind what was sent.
-    #[pyo3(signature = (file, offset = Given::NOTHING, count = Given::NOTHING))]
+    #[pyo3(signature = (file, offset = Given::NOTHING, count = Given::NOTHING),
+           text_signature = "($self, file, offset=0, count=None)")]
     fn sendfile<'py>(
         slf: &Bound<'py, Self>,
         file: &Bound<'py, PyAny>,

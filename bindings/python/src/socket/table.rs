@@ -62,7 +62,7 @@ pub(super) static METHODS: Table<29> = methods! {
     fast sendmsg "($self, buffers, ancdata=(), flags=0, address=None, /)" = message::sendmsg,
         "Sends an iterable of buffers, with control messages: (level, type, data) each.\n\n\
          Gives the number of bytes. See sendmsg(2), cmsg(3).";
-    keywords sendmsg_afalg "($self, msg=(), /, *, op, iv=b'', assoclen=0, flags=0)" =
+    keywords sendmsg_afalg "($self, msg=(), *, op, iv=b'', assoclen=0, flags=0)" =
         message::sendmsg_afalg,
         "Sets the operation, the IV and the length of the associated data of an AF_ALG socket.";
     fast sendto "(data[, flags], address)" = transfer::sendto,
@@ -71,7 +71,7 @@ pub(super) static METHODS: Table<29> = methods! {
         "True is settimeout(None), false is settimeout(0).";
     fast setsockopt "(level, optname, value[, optlen])" = options::setsockopt,
         "Sets an option to an int or a buffer, or to None with a length. See setsockopt(2).";
-    one settimeout "($self, timeout, /)" = lifecycle::settimeout,
+    one settimeout "($self, value, /)" = lifecycle::settimeout,
         "Sets the timeout in seconds of each call that waits.\n\n\
          None waits for ever, 0 never waits. Raises ValueError below zero.";
     one shutdown "($self, how, /)" = connection::shutdown,

@@ -1,0 +1,1328 @@
+# Every name of the interpreter's own `socket`, and what this package adds.
+
+import sys
+from array import array as array
+from collections.abc import Iterable
+from enum import IntEnum as IntEnum
+from enum import IntFlag as IntFlag
+from socket import (
+    CAPI as CAPI,
+)
+from socket import (
+    AddressFamily as AddressFamily,
+)
+from socket import (
+    AddressInfo as AddressInfo,
+)
+from socket import (
+    MsgFlag as MsgFlag,
+)
+from socket import (
+    SocketKind as SocketKind,
+)
+from socket import (
+    gaierror as gaierror,
+)
+from socket import (
+    herror as herror,
+)
+from socket import (
+    timeout as timeout,
+)
+from typing import Any
+
+from typing_extensions import Buffer
+
+from rsocket import netlink as netlink
+from rsocket import socketserver as socketserver
+from rsocket._socket import (
+    CMSG_LEN as CMSG_LEN,
+)
+from rsocket._socket import (
+    CMSG_SPACE as CMSG_SPACE,
+)
+from rsocket._socket import (
+    SocketIO as SocketIO,
+)
+from rsocket._socket import (
+    __version__ as __version__,
+)
+from rsocket._socket import (
+    _Address,
+)
+from rsocket._socket import (
+    _GiveupOnSendfile as _GiveupOnSendfile,
+)
+from rsocket._socket import (
+    close as close,
+)
+from rsocket._socket import (
+    connect as connect,
+)
+from rsocket._socket import (
+    dup as dup,
+)
+from rsocket._socket import (
+    getaddrinfo as getaddrinfo,
+)
+from rsocket._socket import (
+    getdefaulttimeout as getdefaulttimeout,
+)
+from rsocket._socket import (
+    gethostbyaddr as gethostbyaddr,
+)
+from rsocket._socket import (
+    gethostbyname as gethostbyname,
+)
+from rsocket._socket import (
+    gethostbyname_ex as gethostbyname_ex,
+)
+from rsocket._socket import (
+    gethostname as gethostname,
+)
+from rsocket._socket import (
+    getnameinfo as getnameinfo,
+)
+from rsocket._socket import (
+    getprotobyname as getprotobyname,
+)
+from rsocket._socket import (
+    getservbyname as getservbyname,
+)
+from rsocket._socket import (
+    getservbyport as getservbyport,
+)
+from rsocket._socket import (
+    has_ipv6 as has_ipv6,
+)
+from rsocket._socket import (
+    htonl as htonl,
+)
+from rsocket._socket import (
+    htons as htons,
+)
+from rsocket._socket import (
+    if_indextoname as if_indextoname,
+)
+from rsocket._socket import (
+    if_nameindex as if_nameindex,
+)
+from rsocket._socket import (
+    if_nametoindex as if_nametoindex,
+)
+from rsocket._socket import (
+    inet_aton as inet_aton,
+)
+from rsocket._socket import (
+    inet_ntoa as inet_ntoa,
+)
+from rsocket._socket import (
+    inet_ntop as inet_ntop,
+)
+from rsocket._socket import (
+    inet_pton as inet_pton,
+)
+from rsocket._socket import (
+    listen as listen,
+)
+from rsocket._socket import (
+    ntohl as ntohl,
+)
+from rsocket._socket import (
+    ntohs as ntohs,
+)
+from rsocket._socket import (
+    setdefaulttimeout as setdefaulttimeout,
+)
+from rsocket._socket import (
+    sethostname as sethostname,
+)
+from rsocket._socket import (
+    socket as socket,
+)
+from rsocket._socket import (
+    socketpair as socketpair,
+)
+
+SocketType = socket
+error = OSError
+
+_GLOBAL_DEFAULT_TIMEOUT: Any
+_LOCALHOST: str
+_LOCALHOST_V6: str
+
+if sys.version_info >= (3, 11):
+    def create_connection(
+        address: tuple[str | None, int],
+        timeout: float | None = ...,
+        source_address: _Address | None = None,
+        *,
+        all_errors: bool = False,
+    ) -> socket: ...
+
+else:
+    def create_connection(
+        address: tuple[str | None, int],
+        timeout: float | None = ...,
+        source_address: _Address | None = None,
+    ) -> socket: ...
+
+def create_server(
+    address: _Address,
+    *,
+    family: int = ...,
+    backlog: int | None = None,
+    reuse_port: bool = False,
+    dualstack_ipv6: bool = False,
+) -> socket: ...
+def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket: ...
+def getfqdn(name: str = "") -> str: ...
+def has_dualstack_ipv6() -> bool: ...
+def install() -> None: ...
+def recv_fds(
+    sock: socket, bufsize: int, maxfds: int, flags: int = 0
+) -> tuple[bytes, list[int], int, Any]: ...
+def send_fds(
+    sock: socket,
+    buffers: Iterable[Buffer],
+    fds: Iterable[int],
+    flags: int = 0,
+    address: _Address | None = None,
+) -> int: ...
+def uninstall() -> None: ...
+
+# Constants: those of the interpreter, and those of the C library that it lacks.
+
+AF_ALG: AddressFamily
+AF_APPLETALK: AddressFamily
+AF_ASH: AddressFamily
+AF_ATMPVC: AddressFamily
+AF_ATMSVC: AddressFamily
+AF_AX25: AddressFamily
+AF_BLUETOOTH: int
+AF_BRIDGE: AddressFamily
+AF_CAIF: int
+AF_CAN: AddressFamily
+AF_DECnet: int
+AF_ECONET: AddressFamily
+AF_IB: int
+AF_IEEE802154: int
+AF_INET: AddressFamily
+AF_INET6: AddressFamily
+AF_IPX: AddressFamily
+AF_IRDA: AddressFamily
+AF_ISDN: int
+AF_IUCV: int
+AF_KEY: AddressFamily
+AF_LLC: AddressFamily
+AF_LOCAL: int
+AF_MCTP: int
+AF_MPLS: int
+AF_NETBEUI: AddressFamily
+AF_NETLINK: AddressFamily
+AF_NETROM: AddressFamily
+AF_NFC: int
+AF_PACKET: AddressFamily
+AF_PHONET: int
+AF_PPPOX: AddressFamily
+AF_QIPCRTR: AddressFamily
+AF_RDS: AddressFamily
+AF_ROSE: AddressFamily
+AF_ROUTE: AddressFamily
+AF_RXRPC: int
+AF_SECURITY: AddressFamily
+AF_SMC: int
+AF_SNA: AddressFamily
+AF_TIPC: AddressFamily
+AF_UNIX: AddressFamily
+AF_UNSPEC: AddressFamily
+AF_VSOCK: AddressFamily
+AF_WANPIPE: AddressFamily
+AF_X25: AddressFamily
+AF_XDP: int
+AI_ADDRCONFIG: AddressInfo
+AI_ALL: AddressInfo
+AI_CANONNAME: AddressInfo
+AI_NUMERICHOST: AddressInfo
+AI_NUMERICSERV: AddressInfo
+AI_PASSIVE: AddressInfo
+AI_V4MAPPED: AddressInfo
+ALG_OP_DECRYPT: int
+ALG_OP_ENCRYPT: int
+ALG_OP_SIGN: int
+ALG_OP_VERIFY: int
+ALG_SET_AEAD_ASSOCLEN: int
+ALG_SET_AEAD_AUTHSIZE: int
+ALG_SET_DRBG_ENTROPY: int
+ALG_SET_IV: int
+ALG_SET_KEY: int
+ALG_SET_KEY_BY_KEY_SERIAL: int
+ALG_SET_OP: int
+ALG_SET_PUBKEY: int
+BTPROTO_HCI: int
+BTPROTO_L2CAP: int
+BTPROTO_RFCOMM: int
+BTPROTO_SCO: int
+CAN_BCM: int
+CAN_BCM_CAN_FD_FRAME: int
+CAN_BCM_RX_ANNOUNCE_RESUME: int
+CAN_BCM_RX_CHANGED: int
+CAN_BCM_RX_CHECK_DLC: int
+CAN_BCM_RX_DELETE: int
+CAN_BCM_RX_FILTER_ID: int
+CAN_BCM_RX_NO_AUTOTIMER: int
+CAN_BCM_RX_READ: int
+CAN_BCM_RX_RTR_FRAME: int
+CAN_BCM_RX_SETUP: int
+CAN_BCM_RX_STATUS: int
+CAN_BCM_RX_TIMEOUT: int
+CAN_BCM_SETTIMER: int
+CAN_BCM_STARTTIMER: int
+CAN_BCM_TX_ANNOUNCE: int
+CAN_BCM_TX_COUNTEVT: int
+CAN_BCM_TX_CP_CAN_ID: int
+CAN_BCM_TX_DELETE: int
+CAN_BCM_TX_EXPIRED: int
+CAN_BCM_TX_READ: int
+CAN_BCM_TX_RESET_MULTI_IDX: int
+CAN_BCM_TX_SEND: int
+CAN_BCM_TX_SETUP: int
+CAN_BCM_TX_STATUS: int
+CAN_BUS_OFF_THRESHOLD: int
+CAN_CTRLMODE_3_SAMPLES: int
+CAN_CTRLMODE_BERR_REPORTING: int
+CAN_CTRLMODE_CC_LEN8_DLC: int
+CAN_CTRLMODE_FD: int
+CAN_CTRLMODE_FD_NON_ISO: int
+CAN_CTRLMODE_LISTENONLY: int
+CAN_CTRLMODE_LOOPBACK: int
+CAN_CTRLMODE_ONE_SHOT: int
+CAN_CTRLMODE_PRESUME_ACK: int
+CAN_CTRLMODE_TDC_AUTO: int
+CAN_CTRLMODE_TDC_MANUAL: int
+CAN_EFF_FLAG: int
+CAN_EFF_ID_BITS: int
+CAN_EFF_MASK: int
+CAN_ERROR_PASSIVE_THRESHOLD: int
+CAN_ERROR_WARNING_THRESHOLD: int
+CAN_ERR_ACK: int
+CAN_ERR_BUSERROR: int
+CAN_ERR_BUSOFF: int
+CAN_ERR_CNT: int
+CAN_ERR_CRTL: int
+CAN_ERR_CRTL_ACTIVE: int
+CAN_ERR_CRTL_RX_OVERFLOW: int
+CAN_ERR_CRTL_RX_PASSIVE: int
+CAN_ERR_CRTL_RX_WARNING: int
+CAN_ERR_CRTL_TX_OVERFLOW: int
+CAN_ERR_CRTL_TX_PASSIVE: int
+CAN_ERR_CRTL_TX_WARNING: int
+CAN_ERR_CRTL_UNSPEC: int
+CAN_ERR_DLC: int
+CAN_ERR_FLAG: int
+CAN_ERR_LOSTARB: int
+CAN_ERR_LOSTARB_UNSPEC: int
+CAN_ERR_MASK: int
+CAN_ERR_PROT: int
+CAN_ERR_PROT_ACTIVE: int
+CAN_ERR_PROT_BIT: int
+CAN_ERR_PROT_BIT0: int
+CAN_ERR_PROT_BIT1: int
+CAN_ERR_PROT_FORM: int
+CAN_ERR_PROT_LOC_ACK: int
+CAN_ERR_PROT_LOC_ACK_DEL: int
+CAN_ERR_PROT_LOC_CRC_DEL: int
+CAN_ERR_PROT_LOC_CRC_SEQ: int
+CAN_ERR_PROT_LOC_DATA: int
+CAN_ERR_PROT_LOC_DLC: int
+CAN_ERR_PROT_LOC_EOF: int
+CAN_ERR_PROT_LOC_ID04_00: int
+CAN_ERR_PROT_LOC_ID12_05: int
+CAN_ERR_PROT_LOC_ID17_13: int
+CAN_ERR_PROT_LOC_ID20_18: int
+CAN_ERR_PROT_LOC_ID28_21: int
+CAN_ERR_PROT_LOC_IDE: int
+CAN_ERR_PROT_LOC_INTERM: int
+CAN_ERR_PROT_LOC_RES0: int
+CAN_ERR_PROT_LOC_RES1: int
+CAN_ERR_PROT_LOC_RTR: int
+CAN_ERR_PROT_LOC_SOF: int
+CAN_ERR_PROT_LOC_SRTR: int
+CAN_ERR_PROT_LOC_UNSPEC: int
+CAN_ERR_PROT_OVERLOAD: int
+CAN_ERR_PROT_STUFF: int
+CAN_ERR_PROT_TX: int
+CAN_ERR_PROT_UNSPEC: int
+CAN_ERR_RESTARTED: int
+CAN_ERR_TRX: int
+CAN_ERR_TRX_CANH_NO_WIRE: int
+CAN_ERR_TRX_CANH_SHORT_TO_BAT: int
+CAN_ERR_TRX_CANH_SHORT_TO_GND: int
+CAN_ERR_TRX_CANH_SHORT_TO_VCC: int
+CAN_ERR_TRX_CANL_NO_WIRE: int
+CAN_ERR_TRX_CANL_SHORT_TO_BAT: int
+CAN_ERR_TRX_CANL_SHORT_TO_CANH: int
+CAN_ERR_TRX_CANL_SHORT_TO_GND: int
+CAN_ERR_TRX_CANL_SHORT_TO_VCC: int
+CAN_ERR_TRX_UNSPEC: int
+CAN_ERR_TX_TIMEOUT: int
+CAN_FD_FRAME: int
+CAN_INV_FILTER: int
+CAN_ISOTP: int
+CAN_J1939: int
+CAN_MAX_DLC: int
+CAN_MAX_DLEN: int
+CAN_MCNET: int
+CAN_MTU: int
+CAN_NPROTO: int
+CAN_RAW: int
+CAN_RAW_ERR_FILTER: int
+CAN_RAW_FD_FRAMES: int
+CAN_RAW_FILTER: int
+CAN_RAW_FILTER_MAX: int
+CAN_RAW_JOIN_FILTERS: int
+CAN_RAW_LOOPBACK: int
+CAN_RAW_RECV_OWN_MSGS: int
+CAN_RAW_XL_FRAMES: int
+CAN_RTR_FLAG: int
+CAN_SFF_ID_BITS: int
+CAN_SFF_MASK: int
+CAN_TERMINATION_DISABLED: int
+CAN_TP16: int
+CAN_TP20: int
+EAGAIN: int
+EAI_ADDRFAMILY: int
+EAI_AGAIN: int
+EAI_BADFLAGS: int
+EAI_FAIL: int
+EAI_FAMILY: int
+EAI_MEMORY: int
+EAI_NODATA: int
+EAI_NONAME: int
+EAI_OVERFLOW: int
+EAI_SERVICE: int
+EAI_SOCKTYPE: int
+EAI_SYSTEM: int
+EBADF: int
+ETHERTYPE_ARP: int
+ETHERTYPE_IP: int
+ETHERTYPE_IPV6: int
+ETHERTYPE_VLAN: int
+ETH_P_1588: int
+ETH_P_8021AD: int
+ETH_P_8021AH: int
+ETH_P_8021Q: int
+ETH_P_80221: int
+ETH_P_802_2: int
+ETH_P_802_3: int
+ETH_P_802_3_MIN: int
+ETH_P_802_EX1: int
+ETH_P_AARP: int
+ETH_P_AF_IUCV: int
+ETH_P_ALL: int
+ETH_P_AOE: int
+ETH_P_ARCNET: int
+ETH_P_ARP: int
+ETH_P_ATALK: int
+ETH_P_ATMFATE: int
+ETH_P_ATMMPOA: int
+ETH_P_AX25: int
+ETH_P_BATMAN: int
+ETH_P_BPQ: int
+ETH_P_CAIF: int
+ETH_P_CANFD: int
+ETH_P_CONTROL: int
+ETH_P_CUST: int
+ETH_P_DDCMP: int
+ETH_P_DEC: int
+ETH_P_DIAG: int
+ETH_P_DNA_DL: int
+ETH_P_DNA_RC: int
+ETH_P_DNA_RT: int
+ETH_P_DSA: int
+ETH_P_ECONET: int
+ETH_P_EDSA: int
+ETH_P_FCOE: int
+ETH_P_FIP: int
+ETH_P_HDLC: int
+ETH_P_IEEE802154: int
+ETH_P_IEEEPUP: int
+ETH_P_IEEEPUPAT: int
+ETH_P_IP: int
+ETH_P_IPV6: int
+ETH_P_IPX: int
+ETH_P_IRDA: int
+ETH_P_LAT: int
+ETH_P_LINK_CTL: int
+ETH_P_LLDP: int
+ETH_P_LOCALTALK: int
+ETH_P_LOOP: int
+ETH_P_LOOPBACK: int
+ETH_P_MACSEC: int
+ETH_P_MOBITEX: int
+ETH_P_MPLS_MC: int
+ETH_P_MPLS_UC: int
+ETH_P_MVRP: int
+ETH_P_PAE: int
+ETH_P_PAUSE: int
+ETH_P_PHONET: int
+ETH_P_PPPTALK: int
+ETH_P_PPP_DISC: int
+ETH_P_PPP_MP: int
+ETH_P_PPP_SES: int
+ETH_P_PRP: int
+ETH_P_PUP: int
+ETH_P_PUPAT: int
+ETH_P_QINQ1: int
+ETH_P_QINQ2: int
+ETH_P_QINQ3: int
+ETH_P_RARP: int
+ETH_P_SCA: int
+ETH_P_SLOW: int
+ETH_P_SNAP: int
+ETH_P_TDLS: int
+ETH_P_TEB: int
+ETH_P_TIPC: int
+ETH_P_TRAILER: int
+ETH_P_TR_802_2: int
+ETH_P_WAN_PPP: int
+ETH_P_WCCP: int
+ETH_P_X25: int
+EWOULDBLOCK: int
+HCI_DATA_DIR: int
+HCI_FILTER: int
+HCI_TIME_STAMP: int
+INADDR_ALLHOSTS_GROUP: int
+INADDR_ANY: int
+INADDR_BROADCAST: int
+INADDR_LOOPBACK: int
+INADDR_MAX_LOCAL_GROUP: int
+INADDR_NONE: int
+INADDR_UNSPEC_GROUP: int
+IOCTL_VM_SOCKETS_GET_LOCAL_CID: int
+IPPORT_RESERVED: int
+IPPORT_USERRESERVED: int
+IPPROTO_AH: int
+IPPROTO_BEETPH: int
+IPPROTO_COMP: int
+IPPROTO_DCCP: int
+IPPROTO_DSTOPTS: int
+IPPROTO_EGP: int
+IPPROTO_ENCAP: int
+IPPROTO_ESP: int
+IPPROTO_ETHERNET: int
+IPPROTO_FRAGMENT: int
+IPPROTO_GRE: int
+IPPROTO_HOPOPTS: int
+IPPROTO_ICMP: int
+IPPROTO_ICMPV6: int
+IPPROTO_IDP: int
+IPPROTO_IGMP: int
+IPPROTO_IP: int
+IPPROTO_IPIP: int
+IPPROTO_IPV6: int
+IPPROTO_MAX: int
+IPPROTO_MH: int
+IPPROTO_MPLS: int
+IPPROTO_MPTCP: int
+IPPROTO_MTP: int
+IPPROTO_NONE: int
+IPPROTO_PIM: int
+IPPROTO_PUP: int
+IPPROTO_RAW: int
+IPPROTO_ROUTING: int
+IPPROTO_RSVP: int
+IPPROTO_SCTP: int
+IPPROTO_TCP: int
+IPPROTO_TP: int
+IPPROTO_UDP: int
+IPPROTO_UDPLITE: int
+IPTOS_ECN_CE: int
+IPTOS_ECN_ECT0: int
+IPTOS_ECN_ECT1: int
+IPTOS_ECN_MASK: int
+IPTOS_ECN_NOT_ECT: int
+IPTOS_LOWDELAY: int
+IPTOS_MINCOST: int
+IPTOS_PREC_CRITIC_ECP: int
+IPTOS_PREC_FLASH: int
+IPTOS_PREC_FLASHOVERRIDE: int
+IPTOS_PREC_IMMEDIATE: int
+IPTOS_PREC_INTERNETCONTROL: int
+IPTOS_PREC_MASK: int
+IPTOS_PREC_NETCONTROL: int
+IPTOS_PREC_PRIORITY: int
+IPTOS_PREC_ROUTINE: int
+IPTOS_RELIABILITY: int
+IPTOS_THROUGHPUT: int
+IPTOS_TOS_MASK: int
+IPV6_2292DSTOPTS: int
+IPV6_2292HOPLIMIT: int
+IPV6_2292HOPOPTS: int
+IPV6_2292PKTINFO: int
+IPV6_2292PKTOPTIONS: int
+IPV6_2292RTHDR: int
+IPV6_ADDRFORM: int
+IPV6_ADDR_PREFERENCES: int
+IPV6_ADD_MEMBERSHIP: int
+IPV6_AUTHHDR: int
+IPV6_AUTOFLOWLABEL: int
+IPV6_CHECKSUM: int
+IPV6_DONTFRAG: int
+IPV6_DROP_MEMBERSHIP: int
+IPV6_DSTOPTS: int
+IPV6_FLOWINFO: int
+IPV6_FLOWINFO_FLOWLABEL: int
+IPV6_FLOWINFO_PRIORITY: int
+IPV6_FLOWINFO_SEND: int
+IPV6_FLOWLABEL_MGR: int
+IPV6_FREEBIND: int
+IPV6_HDRINCL: int
+IPV6_HOPLIMIT: int
+IPV6_HOPOPTS: int
+IPV6_IPSEC_POLICY: int
+IPV6_JOIN_ANYCAST: int
+IPV6_JOIN_GROUP: int
+IPV6_LEAVE_ANYCAST: int
+IPV6_LEAVE_GROUP: int
+IPV6_MINHOPCOUNT: int
+IPV6_MTU: int
+IPV6_MTU_DISCOVER: int
+IPV6_MULTICAST_ALL: int
+IPV6_MULTICAST_HOPS: int
+IPV6_MULTICAST_IF: int
+IPV6_MULTICAST_LOOP: int
+IPV6_NEXTHOP: int
+IPV6_ORIGDSTADDR: int
+IPV6_PATHMTU: int
+IPV6_PKTINFO: int
+IPV6_PMTUDISC_DO: int
+IPV6_PMTUDISC_DONT: int
+IPV6_PMTUDISC_INTERFACE: int
+IPV6_PMTUDISC_OMIT: int
+IPV6_PMTUDISC_PROBE: int
+IPV6_PMTUDISC_WANT: int
+IPV6_PREFER_SRC_CGA: int
+IPV6_PREFER_SRC_COA: int
+IPV6_PREFER_SRC_HOME: int
+IPV6_PREFER_SRC_NONCGA: int
+IPV6_PREFER_SRC_PUBLIC: int
+IPV6_PREFER_SRC_PUBTMP_DEFAULT: int
+IPV6_PREFER_SRC_TMP: int
+IPV6_RECVDSTOPTS: int
+IPV6_RECVERR: int
+IPV6_RECVFRAGSIZE: int
+IPV6_RECVHOPLIMIT: int
+IPV6_RECVHOPOPTS: int
+IPV6_RECVORIGDSTADDR: int
+IPV6_RECVPATHMTU: int
+IPV6_RECVPKTINFO: int
+IPV6_RECVRTHDR: int
+IPV6_RECVTCLASS: int
+IPV6_ROUTER_ALERT: int
+IPV6_ROUTER_ALERT_ISOLATE: int
+IPV6_RTHDR: int
+IPV6_RTHDRDSTOPTS: int
+IPV6_RTHDR_LOOSE: int
+IPV6_RTHDR_STRICT: int
+IPV6_RTHDR_TYPE_0: int
+IPV6_TCLASS: int
+IPV6_TRANSPARENT: int
+IPV6_UNICAST_HOPS: int
+IPV6_UNICAST_IF: int
+IPV6_V6ONLY: int
+IPV6_XFRM_POLICY: int
+IP_ADD_MEMBERSHIP: int
+IP_ADD_SOURCE_MEMBERSHIP: int
+IP_BIND_ADDRESS_NO_PORT: int
+IP_BLOCK_SOURCE: int
+IP_CHECKSUM: int
+IP_DEFAULT_MULTICAST_LOOP: int
+IP_DEFAULT_MULTICAST_TTL: int
+IP_DROP_MEMBERSHIP: int
+IP_DROP_SOURCE_MEMBERSHIP: int
+IP_FREEBIND: int
+IP_HDRINCL: int
+IP_IPSEC_POLICY: int
+IP_LOCAL_PORT_RANGE: int
+IP_MAX_MEMBERSHIPS: int
+IP_MINTTL: int
+IP_MSFILTER: int
+IP_MTU: int
+IP_MTU_DISCOVER: int
+IP_MULTICAST_ALL: int
+IP_MULTICAST_IF: int
+IP_MULTICAST_LOOP: int
+IP_MULTICAST_TTL: int
+IP_NODEFRAG: int
+IP_OPTIONS: int
+IP_ORIGDSTADDR: int
+IP_PASSSEC: int
+IP_PKTINFO: int
+IP_PKTOPTIONS: int
+IP_PMTUDISC_DO: int
+IP_PMTUDISC_DONT: int
+IP_PMTUDISC_INTERFACE: int
+IP_PMTUDISC_OMIT: int
+IP_PMTUDISC_PROBE: int
+IP_PMTUDISC_WANT: int
+IP_PROTOCOL: int
+IP_RECVERR: int
+IP_RECVFRAGSIZE: int
+IP_RECVOPTS: int
+IP_RECVORIGDSTADDR: int
+IP_RECVRETOPTS: int
+IP_RECVTOS: int
+IP_RECVTTL: int
+IP_RETOPTS: int
+IP_ROUTER_ALERT: int
+IP_TOS: int
+IP_TRANSPARENT: int
+IP_TTL: int
+IP_UNBLOCK_SOURCE: int
+IP_UNICAST_IF: int
+IP_XFRM_POLICY: int
+J1939_EE_INFO_NONE: int
+J1939_EE_INFO_RX_ABORT: int
+J1939_EE_INFO_RX_DPO: int
+J1939_EE_INFO_RX_RTS: int
+J1939_EE_INFO_TX_ABORT: int
+J1939_FILTER_MAX: int
+J1939_IDLE_ADDR: int
+J1939_MAX_UNICAST_ADDR: int
+J1939_NLA_BYTES_ACKED: int
+J1939_NLA_DEST_ADDR: int
+J1939_NLA_DEST_NAME: int
+J1939_NLA_PAD: int
+J1939_NLA_PGN: int
+J1939_NLA_SRC_ADDR: int
+J1939_NLA_SRC_NAME: int
+J1939_NLA_TOTAL_SIZE: int
+J1939_NO_ADDR: int
+J1939_NO_NAME: int
+J1939_NO_PGN: int
+J1939_PGN_ADDRESS_CLAIMED: int
+J1939_PGN_ADDRESS_COMMANDED: int
+J1939_PGN_MAX: int
+J1939_PGN_PDU1_MAX: int
+J1939_PGN_REQUEST: int
+MCAST_BLOCK_SOURCE: int
+MCAST_EXCLUDE: int
+MCAST_INCLUDE: int
+MCAST_JOIN_GROUP: int
+MCAST_JOIN_SOURCE_GROUP: int
+MCAST_LEAVE_GROUP: int
+MCAST_LEAVE_SOURCE_GROUP: int
+MCAST_MSFILTER: int
+MCAST_UNBLOCK_SOURCE: int
+MPTCP_FULL_INFO: int
+MPTCP_INFO: int
+MPTCP_SUBFLOW_ADDRS: int
+MPTCP_TCPINFO: int
+MSG_CMSG_CLOEXEC: MsgFlag
+MSG_CONFIRM: MsgFlag
+MSG_COPY: int
+MSG_CTRUNC: MsgFlag
+MSG_DONTROUTE: MsgFlag
+MSG_DONTWAIT: MsgFlag
+MSG_EOR: MsgFlag
+MSG_ERRQUEUE: MsgFlag
+MSG_EXCEPT: int
+MSG_FASTOPEN: MsgFlag
+MSG_FIN: int
+MSG_INFO: int
+MSG_MORE: MsgFlag
+MSG_NOERROR: int
+MSG_NOSIGNAL: MsgFlag
+MSG_NOTIFICATION: int
+MSG_OOB: MsgFlag
+MSG_PEEK: MsgFlag
+MSG_RST: int
+MSG_STAT: int
+MSG_SYN: int
+MSG_TRUNC: MsgFlag
+MSG_TRYHARD: int
+MSG_WAITALL: MsgFlag
+MSG_WAITFORONE: int
+MSG_ZEROCOPY: int
+NETLINK_ADD_MEMBERSHIP: int
+NETLINK_AUDIT: int
+NETLINK_BROADCAST_ERROR: int
+NETLINK_CAP_ACK: int
+NETLINK_CONNECTOR: int
+NETLINK_CRYPTO: int
+NETLINK_DNRTMSG: int
+NETLINK_DROP_MEMBERSHIP: int
+NETLINK_ECRYPTFS: int
+NETLINK_EXT_ACK: int
+NETLINK_FIB_LOOKUP: int
+NETLINK_FIREWALL: int
+NETLINK_GENERIC: int
+NETLINK_GET_STRICT_CHK: int
+NETLINK_INET_DIAG: int
+NETLINK_IP6_FW: int
+NETLINK_ISCSI: int
+NETLINK_KOBJECT_UEVENT: int
+NETLINK_LISTEN_ALL_NSID: int
+NETLINK_LIST_MEMBERSHIPS: int
+NETLINK_NETFILTER: int
+NETLINK_NFLOG: int
+NETLINK_NO_ENOBUFS: int
+NETLINK_PKTINFO: int
+NETLINK_RDMA: int
+NETLINK_ROUTE: int
+NETLINK_RX_RING: int
+NETLINK_SCSITRANSPORT: int
+NETLINK_SELINUX: int
+NETLINK_SOCK_DIAG: int
+NETLINK_TX_RING: int
+NETLINK_UNUSED: int
+NETLINK_USERSOCK: int
+NETLINK_XFRM: int
+NI_DGRAM: int
+NI_IDN: int
+NI_MAXHOST: int
+NI_MAXSERV: int
+NI_NAMEREQD: int
+NI_NOFQDN: int
+NI_NUMERICHOST: int
+NI_NUMERICSERV: int
+NLMSG_DONE: int
+NLMSG_ERROR: int
+NLMSG_MIN_TYPE: int
+NLMSG_NOOP: int
+NLMSG_OVERRUN: int
+NLM_F_ACK: int
+NLM_F_ACK_TLVS: int
+NLM_F_APPEND: int
+NLM_F_ATOMIC: int
+NLM_F_BULK: int
+NLM_F_CAPPED: int
+NLM_F_CREATE: int
+NLM_F_DUMP: int
+NLM_F_DUMP_FILTERED: int
+NLM_F_DUMP_INTR: int
+NLM_F_ECHO: int
+NLM_F_EXCL: int
+NLM_F_MATCH: int
+NLM_F_MULTI: int
+NLM_F_NONREC: int
+NLM_F_REPLACE: int
+NLM_F_REQUEST: int
+NLM_F_ROOT: int
+PACKET_ADD_MEMBERSHIP: int
+PACKET_AUXDATA: int
+PACKET_BROADCAST: int
+PACKET_COPY_THRESH: int
+PACKET_DROP_MEMBERSHIP: int
+PACKET_FANOUT: int
+PACKET_FANOUT_CBPF: int
+PACKET_FANOUT_CPU: int
+PACKET_FANOUT_DATA: int
+PACKET_FANOUT_EBPF: int
+PACKET_FANOUT_FLAG_DEFRAG: int
+PACKET_FANOUT_FLAG_IGNORE_OUTGOING: int
+PACKET_FANOUT_FLAG_ROLLOVER: int
+PACKET_FANOUT_FLAG_UNIQUEID: int
+PACKET_FANOUT_HASH: int
+PACKET_FANOUT_LB: int
+PACKET_FANOUT_QM: int
+PACKET_FANOUT_RND: int
+PACKET_FANOUT_ROLLOVER: int
+PACKET_FASTROUTE: int
+PACKET_HDRLEN: int
+PACKET_HOST: int
+PACKET_IGNORE_OUTGOING: int
+PACKET_KERNEL: int
+PACKET_LOOPBACK: int
+PACKET_LOSS: int
+PACKET_MR_ALLMULTI: int
+PACKET_MR_MULTICAST: int
+PACKET_MR_PROMISC: int
+PACKET_MR_UNICAST: int
+PACKET_MULTICAST: int
+PACKET_ORIGDEV: int
+PACKET_OTHERHOST: int
+PACKET_OUTGOING: int
+PACKET_QDISC_BYPASS: int
+PACKET_RECV_OUTPUT: int
+PACKET_RESERVE: int
+PACKET_ROLLOVER_STATS: int
+PACKET_RX_RING: int
+PACKET_STATISTICS: int
+PACKET_TIMESTAMP: int
+PACKET_TX_HAS_OFF: int
+PACKET_TX_RING: int
+PACKET_TX_TIMESTAMP: int
+PACKET_USER: int
+PACKET_VERSION: int
+PACKET_VNET_HDR: int
+PACKET_VNET_HDR_SZ: int
+PF_ALG: int
+PF_APPLETALK: int
+PF_ASH: int
+PF_ATMPVC: int
+PF_ATMSVC: int
+PF_AX25: int
+PF_BLOCK_TS: int
+PF_BLUETOOTH: int
+PF_BRIDGE: int
+PF_CAIF: int
+PF_CAN: int
+PF_DECnet: int
+PF_DUMPCORE: int
+PF_ECONET: int
+PF_EXITING: int
+PF_FORKNOEXEC: int
+PF_IB: int
+PF_IDLE: int
+PF_IEEE802154: int
+PF_INET: int
+PF_INET6: int
+PF_IO_WORKER: int
+PF_IPX: int
+PF_IRDA: int
+PF_ISDN: int
+PF_IUCV: int
+PF_KEY: int
+PF_KSWAPD: int
+PF_KTHREAD: int
+PF_LLC: int
+PF_LOCAL: int
+PF_LOCAL_THROTTLE: int
+PF_MASKOS: int
+PF_MASKPROC: int
+PF_MCE_EARLY: int
+PF_MCE_PROCESS: int
+PF_MEMALLOC: int
+PF_MEMALLOC_NOFS: int
+PF_MEMALLOC_NOIO: int
+PF_MEMALLOC_PIN: int
+PF_MPLS: int
+PF_NETBEUI: int
+PF_NETLINK: int
+PF_NETROM: int
+PF_NFC: int
+PF_NOFREEZE: int
+PF_NO_SETAFFINITY: int
+PF_NPROC_EXCEEDED: int
+PF_PACKET: int
+PF_PHONET: int
+PF_POSTCOREDUMP: int
+PF_PPPOX: int
+PF_R: int
+PF_RANDOMIZE: int
+PF_RDS: int
+PF_ROSE: int
+PF_ROUTE: int
+PF_RXRPC: int
+PF_SECURITY: int
+PF_SIGNALED: int
+PF_SNA: int
+PF_SUPERPRIV: int
+PF_SUSPEND_TASK: int
+PF_TIPC: int
+PF_UNIX: int
+PF_UNSPEC: int
+PF_USED_MATH: int
+PF_USER_WORKER: int
+PF_VCPU: int
+PF_VSOCK: int
+PF_W: int
+PF_WANPIPE: int
+PF_WQ_WORKER: int
+PF_X: int
+PF_X25: int
+PF_XDP: int
+RTMGRP_DECnet_IFADDR: int
+RTMGRP_DECnet_ROUTE: int
+RTMGRP_IPV4_IFADDR: int
+RTMGRP_IPV4_MROUTE: int
+RTMGRP_IPV4_ROUTE: int
+RTMGRP_IPV4_RULE: int
+RTMGRP_IPV6_IFADDR: int
+RTMGRP_IPV6_IFINFO: int
+RTMGRP_IPV6_MROUTE: int
+RTMGRP_IPV6_PREFIX: int
+RTMGRP_IPV6_ROUTE: int
+RTMGRP_LINK: int
+RTMGRP_NEIGH: int
+RTMGRP_NOTIFY: int
+RTMGRP_TC: int
+RTNLGRP_BRVLAN: int
+RTNLGRP_DCB: int
+RTNLGRP_DECnet_IFADDR: int
+RTNLGRP_DECnet_ROUTE: int
+RTNLGRP_DECnet_RULE: int
+RTNLGRP_IPV4_IFADDR: int
+RTNLGRP_IPV4_MROUTE: int
+RTNLGRP_IPV4_MROUTE_R: int
+RTNLGRP_IPV4_NETCONF: int
+RTNLGRP_IPV4_ROUTE: int
+RTNLGRP_IPV4_RULE: int
+RTNLGRP_IPV6_IFADDR: int
+RTNLGRP_IPV6_IFINFO: int
+RTNLGRP_IPV6_MROUTE: int
+RTNLGRP_IPV6_MROUTE_R: int
+RTNLGRP_IPV6_NETCONF: int
+RTNLGRP_IPV6_PREFIX: int
+RTNLGRP_IPV6_ROUTE: int
+RTNLGRP_IPV6_RULE: int
+RTNLGRP_LINK: int
+RTNLGRP_MCTP_IFADDR: int
+RTNLGRP_MDB: int
+RTNLGRP_MPLS_NETCONF: int
+RTNLGRP_MPLS_ROUTE: int
+RTNLGRP_ND_USEROPT: int
+RTNLGRP_NEIGH: int
+RTNLGRP_NEXTHOP: int
+RTNLGRP_NONE: int
+RTNLGRP_NOP2: int
+RTNLGRP_NOP4: int
+RTNLGRP_NOTIFY: int
+RTNLGRP_NSID: int
+RTNLGRP_PHONET_IFADDR: int
+RTNLGRP_PHONET_ROUTE: int
+RTNLGRP_STATS: int
+RTNLGRP_TC: int
+RTNLGRP_TUNNEL: int
+SCM_CREDENTIALS: int
+SCM_DEVMEM_DMABUF: int
+SCM_DEVMEM_LINEAR: int
+SCM_J1939_DEST_ADDR: int
+SCM_J1939_DEST_NAME: int
+SCM_J1939_ERRQUEUE: int
+SCM_J1939_PRIO: int
+SCM_PIDFD: int
+SCM_RIGHTS: int
+SCM_SECURITY: int
+SCM_TIMESTAMP: int
+SCM_TIMESTAMPING: int
+SCM_TIMESTAMPING_OPT_STATS: int
+SCM_TIMESTAMPING_PKTINFO: int
+SCM_TIMESTAMPNS: int
+SCM_TS_OPT_ID: int
+SCM_TXTIME: int
+SCM_WIFI_STATUS: int
+SCTP_ABORT: int
+SCTP_ADAPTATION_LAYER: int
+SCTP_ADDR_OVER: int
+SCTP_ALL_ASSOC: int
+SCTP_ASSOCINFO: int
+SCTP_AUTHINFO: int
+SCTP_AUTH_ACTIVE_KEY: int
+SCTP_AUTH_CHUNK: int
+SCTP_AUTH_DEACTIVATE_KEY: int
+SCTP_AUTH_DELETE_KEY: int
+SCTP_AUTH_KEY: int
+SCTP_AUTOCLOSE: int
+SCTP_AUTO_ASCONF: int
+SCTP_CONTEXT: int
+SCTP_CURRENT_ASSOC: int
+SCTP_DEFAULT_SEND_PARAM: int
+SCTP_DEFAULT_SNDINFO: int
+SCTP_DELAYED_ACK: int
+SCTP_DELAYED_ACK_TIME: int
+SCTP_DELAYED_SACK: int
+SCTP_DISABLE_FRAGMENTS: int
+SCTP_DSTADDRV4: int
+SCTP_DSTADDRV6: int
+SCTP_ENABLE_CHANGE_ASSOC_REQ: int
+SCTP_ENABLE_RESET_ASSOC_REQ: int
+SCTP_ENABLE_RESET_STREAM_REQ: int
+SCTP_ENABLE_STRRESET_MASK: int
+SCTP_EOF: int
+SCTP_EVENTS: int
+SCTP_FRAGMENT_INTERLEAVE: int
+SCTP_FUTURE_ASSOC: int
+SCTP_GET_ASSOC_ID_LIST: int
+SCTP_GET_ASSOC_NUMBER: int
+SCTP_GET_PEER_ADDR_INFO: int
+SCTP_HMAC_IDENT: int
+SCTP_INIT: int
+SCTP_INITMSG: int
+SCTP_I_WANT_MAPPED_V4_ADDR: int
+SCTP_LOCAL_AUTH_CHUNKS: int
+SCTP_MAXSEG: int
+SCTP_MAX_BURST: int
+SCTP_NODELAY: int
+SCTP_NOTIFICATION: int
+SCTP_NXTINFO: int
+SCTP_PARTIAL_DELIVERY_POINT: int
+SCTP_PEER_ADDR_PARAMS: int
+SCTP_PEER_ADDR_THLDS: int
+SCTP_PEER_ADDR_THLDS_V2: int
+SCTP_PEER_AUTH_CHUNKS: int
+SCTP_PRIMARY_ADDR: int
+SCTP_PRINFO: int
+SCTP_PR_SCTP_ALL: int
+SCTP_PR_SCTP_MASK: int
+SCTP_PR_SCTP_MAX: int
+SCTP_PR_SCTP_NONE: int
+SCTP_PR_SCTP_PRIO: int
+SCTP_PR_SCTP_RTX: int
+SCTP_PR_SCTP_TTL: int
+SCTP_RCVINFO: int
+SCTP_RECVNXTINFO: int
+SCTP_RECVRCVINFO: int
+SCTP_REUSE_PORT: int
+SCTP_RTOINFO: int
+SCTP_SACK_IMMEDIATELY: int
+SCTP_SENDALL: int
+SCTP_SET_PEER_PRIMARY_ADDR: int
+SCTP_SNDINFO: int
+SCTP_SNDRCV: int
+SCTP_STATUS: int
+SCTP_STREAM_RESET_INCOMING: int
+SCTP_STREAM_RESET_OUTGOING: int
+SCTP_UNORDERED: int
+SHUT_RD: int
+SHUT_RDWR: int
+SHUT_WR: int
+SOCK_CLOEXEC: SocketKind
+SOCK_DGRAM: SocketKind
+SOCK_NONBLOCK: SocketKind
+SOCK_RAW: SocketKind
+SOCK_RDM: SocketKind
+SOCK_SEQPACKET: SocketKind
+SOCK_STREAM: SocketKind
+SOF_TIMESTAMPING_BIND_PHC: int
+SOF_TIMESTAMPING_OPT_CMSG: int
+SOF_TIMESTAMPING_OPT_ID: int
+SOF_TIMESTAMPING_OPT_ID_TCP: int
+SOF_TIMESTAMPING_OPT_PKTINFO: int
+SOF_TIMESTAMPING_OPT_RX_FILTER: int
+SOF_TIMESTAMPING_OPT_STATS: int
+SOF_TIMESTAMPING_OPT_TSONLY: int
+SOF_TIMESTAMPING_OPT_TX_SWHW: int
+SOF_TIMESTAMPING_RAW_HARDWARE: int
+SOF_TIMESTAMPING_RX_HARDWARE: int
+SOF_TIMESTAMPING_RX_SOFTWARE: int
+SOF_TIMESTAMPING_SOFTWARE: int
+SOF_TIMESTAMPING_SYS_HARDWARE: int
+SOF_TIMESTAMPING_TX_ACK: int
+SOF_TIMESTAMPING_TX_HARDWARE: int
+SOF_TIMESTAMPING_TX_SCHED: int
+SOF_TIMESTAMPING_TX_SOFTWARE: int
+SOL_AAL: int
+SOL_ALG: int
+SOL_ATM: int
+SOL_BLUETOOTH: int
+SOL_CAIF: int
+SOL_CAN_BASE: int
+SOL_CAN_J1939: int
+SOL_CAN_RAW: int
+SOL_DCCP: int
+SOL_DECNET: int
+SOL_HCI: int
+SOL_ICMPV6: int
+SOL_IP: int
+SOL_IPV6: int
+SOL_IRDA: int
+SOL_IUCV: int
+SOL_L2CAP: int
+SOL_LLC: int
+SOL_MCTP: int
+SOL_MPTCP: int
+SOL_NETBEUI: int
+SOL_NETLINK: int
+SOL_NFC: int
+SOL_PACKET: int
+SOL_PNPIPE: int
+SOL_PPPOL2TP: int
+SOL_RAW: int
+SOL_RDS: int
+SOL_RFCOMM: int
+SOL_RXRPC: int
+SOL_SCO: int
+SOL_SMC: int
+SOL_SOCKET: int
+SOL_TCP: int
+SOL_TIPC: int
+SOL_TLS: int
+SOL_UDP: int
+SOL_VSOCK: int
+SOL_X25: int
+SOL_XDP: int
+SOMAXCONN: int
+SO_ACCEPTCONN: int
+SO_ATTACH_BPF: int
+SO_ATTACH_FILTER: int
+SO_ATTACH_REUSEPORT_CBPF: int
+SO_ATTACH_REUSEPORT_EBPF: int
+SO_BINDTODEVICE: int
+SO_BINDTOIFINDEX: int
+SO_BPF_EXTENSIONS: int
+SO_BROADCAST: int
+SO_BSDCOMPAT: int
+SO_BUF_LOCK: int
+SO_BUSY_POLL: int
+SO_BUSY_POLL_BUDGET: int
+SO_CNX_ADVICE: int
+SO_COOKIE: int
+SO_DEBUG: int
+SO_DETACH_BPF: int
+SO_DETACH_FILTER: int
+SO_DETACH_REUSEPORT_BPF: int
+SO_DEVMEM_DMABUF: int
+SO_DEVMEM_DONTNEED: int
+SO_DEVMEM_LINEAR: int
+SO_DOMAIN: int
+SO_DONTROUTE: int
+SO_EE_ORIGIN_ICMP: int
+SO_EE_ORIGIN_ICMP6: int
+SO_EE_ORIGIN_LOCAL: int
+SO_EE_ORIGIN_NONE: int
+SO_EE_ORIGIN_TIMESTAMPING: int
+SO_EE_ORIGIN_TXSTATUS: int
+SO_ERROR: int
+SO_GET_FILTER: int
+SO_INCOMING_CPU: int
+SO_INCOMING_NAPI_ID: int
+SO_INQ: int
+SO_J1939_ERRQUEUE: int
+SO_J1939_FILTER: int
+SO_J1939_PROMISC: int
+SO_J1939_SEND_PRIO: int
+SO_KEEPALIVE: int
+SO_LINGER: int
+SO_LOCK_FILTER: int
+SO_MARK: int
+SO_MAX_PACING_RATE: int
+SO_MEMINFO: int
+SO_NETNS_COOKIE: int
+SO_NOFCS: int
+SO_NO_CHECK: int
+SO_OOBINLINE: int
+SO_ORIGINAL_DST: int
+SO_PASSCRED: int
+SO_PASSPIDFD: int
+SO_PASSRIGHTS: int
+SO_PASSSEC: int
+SO_PEEK_OFF: int
+SO_PEERCRED: int
+SO_PEERGROUPS: int
+SO_PEERNAME: int
+SO_PEERPIDFD: int
+SO_PEERSEC: int
+SO_PREFER_BUSY_POLL: int
+SO_PRIORITY: int
+SO_PROTOCOL: int
+SO_RCVBUF: int
+SO_RCVBUFFORCE: int
+SO_RCVLOWAT: int
+SO_RCVMARK: int
+SO_RCVPRIORITY: int
+SO_RCVTIMEO: int
+SO_RCVTIMEO_NEW: int
+SO_RESERVE_MEM: int
+SO_REUSEADDR: int
+SO_REUSEPORT: int
+SO_RXQ_OVFL: int
+SO_SECURITY_AUTHENTICATION: int
+SO_SECURITY_ENCRYPTION_NETWORK: int
+SO_SECURITY_ENCRYPTION_TRANSPORT: int
+SO_SELECT_ERR_QUEUE: int
+SO_SNDBUF: int
+SO_SNDBUFFORCE: int
+SO_SNDLOWAT: int
+SO_SNDTIMEO: int
+SO_SNDTIMEO_NEW: int
+SO_TIMESTAMP: int
+SO_TIMESTAMPING: int
+SO_TIMESTAMPING_NEW: int
+SO_TIMESTAMPNS: int
+SO_TIMESTAMPNS_NEW: int
+SO_TIMESTAMP_NEW: int
+SO_TXREHASH: int
+SO_TXTIME: int
+SO_TYPE: int
+SO_VM_SOCKETS_BUFFER_MAX_SIZE: int
+SO_VM_SOCKETS_BUFFER_MIN_SIZE: int
+SO_VM_SOCKETS_BUFFER_SIZE: int
+SO_VM_SOCKETS_PEER_HOST_VM_ID: int
+SO_VM_SOCKETS_TRUSTED: int
+SO_WIFI_STATUS: int
+SO_ZEROCOPY: int
+TCP_AO_ADD_KEY: int
+TCP_AO_DEL_KEY: int
+TCP_AO_GET_KEYS: int
+TCP_AO_INFO: int
+TCP_AO_REPAIR: int
+TCP_CC_INFO: int
+TCP_CM_INQ: int
+TCP_CONGESTION: int
+TCP_COOKIE_TRANSACTIONS: int
+TCP_CORK: int
+TCP_DEFER_ACCEPT: int
+TCP_FASTOPEN: int
+TCP_FASTOPEN_CONNECT: int
+TCP_FASTOPEN_KEY: int
+TCP_FASTOPEN_NO_COOKIE: int
+TCP_INFO: int
+TCP_INQ: int
+TCP_IS_MPTCP: int
+TCP_KEEPCNT: int
+TCP_KEEPIDLE: int
+TCP_KEEPINTVL: int
+TCP_LINGER2: int
+TCP_MAXSEG: int
+TCP_MD5SIG: int
+TCP_MD5SIG_EXT: int
+TCP_MD5SIG_MAXKEYLEN: int
+TCP_NODELAY: int
+TCP_NOTSENT_LOWAT: int
+TCP_QUEUE_SEQ: int
+TCP_QUICKACK: int
+TCP_REPAIR: int
+TCP_REPAIR_OPTIONS: int
+TCP_REPAIR_QUEUE: int
+TCP_REPAIR_WINDOW: int
+TCP_SAVED_SYN: int
+TCP_SAVE_SYN: int
+TCP_SYNCNT: int
+TCP_THIN_DUPACK: int
+TCP_THIN_LINEAR_TIMEOUTS: int
+TCP_TIMESTAMP: int
+TCP_TX_DELAY: int
+TCP_ULP: int
+TCP_USER_TIMEOUT: int
+TCP_WINDOW_CLAMP: int
+TCP_ZEROCOPY_RECEIVE: int
+TIPC_ADDR_ID: int
+TIPC_ADDR_NAME: int
+TIPC_ADDR_NAMESEQ: int
+TIPC_CFG_SRV: int
+TIPC_CLUSTER_SCOPE: int
+TIPC_CONN_TIMEOUT: int
+TIPC_CRITICAL_IMPORTANCE: int
+TIPC_DEST_DROPPABLE: int
+TIPC_HIGH_IMPORTANCE: int
+TIPC_IMPORTANCE: int
+TIPC_LOW_IMPORTANCE: int
+TIPC_MEDIUM_IMPORTANCE: int
+TIPC_NODE_SCOPE: int
+TIPC_PUBLISHED: int
+TIPC_SRC_DROPPABLE: int
+TIPC_SUBSCR_TIMEOUT: int
+TIPC_SUB_CANCEL: int
+TIPC_SUB_PORTS: int
+TIPC_SUB_SERVICE: int
+TIPC_TOP_SRV: int
+TIPC_WAIT_FOREVER: int
+TIPC_WITHDRAWN: int
+TIPC_ZONE_SCOPE: int
+UDPLITE_RECV_CSCOV: int
+UDPLITE_SEND_CSCOV: int
+UDP_CORK: int
+UDP_ENCAP: int
+UDP_GRO: int
+UDP_NO_CHECK6_RX: int
+UDP_NO_CHECK6_TX: int
+UDP_SEGMENT: int
+VMADDR_CID_ANY: int
+VMADDR_CID_HOST: int
+VMADDR_CID_HYPERVISOR: int
+VMADDR_CID_LOCAL: int
+VMADDR_PORT_ANY: int
+VM_SOCKETS_INVALID_VERSION: int
