@@ -226,7 +226,8 @@ impl<F: FnMut(&Endpoint) -> Result<()>> Race<F> {
         let left = [deadline.remaining(), self.next_start.remaining()];
         let timeout = left.into_iter().flatten().min();
         let events = Readiness::Writable.events();
-        let entry = |(endpoint, _): &(Endpoint, Address)| wake::entry(endpoint.as_fd(), events);
+        let entry =
+            |(endpoint, _): &(Endpoint, Address)| wake::entry(Some(endpoint.as_fd()), events);
         let mut entries: Vec<_> = self.running.iter().map(entry).collect();
         match wait.block(|| wake::poll_many(&mut entries, timeout)) {
             Ok(0) if deadline.remaining() == Some(Duration::ZERO) => Err(Error::TimedOut),

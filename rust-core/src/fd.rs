@@ -17,14 +17,14 @@ use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::family::{Family, Kind, Protocol};
 use crate::flags::MsgFlags;
-use crate::policy::{Deadline, Readiness, Wait, run, until_ready};
+use crate::policy::{Deadline, Nap, Readiness, Wait, run, until_ready};
 use crate::sys::call::{self, as_uninit};
 
 pub(crate) use self::connect::SendTimeout;
 pub use self::connect::{connect, finish_connect};
 pub use crate::batch::{RecvSlot, SLOTS_MAX, SendSlot, recv_batch, send_batch};
 pub use crate::control::{control_len, control_messages, control_space, push_control};
-pub use crate::sys::call::MessageInfo;
+pub use crate::sys::call::{MessageInfo, close};
 pub use crate::transfer::{send_file, send_file_all};
 pub use crate::unix::peer::{peer_groups, peer_pidfd, peer_security};
 
@@ -105,14 +105,6 @@ pub fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> Result<()> {
 /// A second descriptor of the same socket, close-on-exec.
 pub fn dup(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     os(Op::Dup, call::dup(fd))
-}
-
-/// close(2) of a number that nobody owns as an [`OwnedFd`]; never repeated after EINTR.
-///
-/// # Errors
-/// [`Errno::EBADF`], or what the kernel reports late of an earlier write.
-pub fn close(fd: std::os::fd::RawFd) -> Result<(), Errno> {
-    call::close(fd)
 }
 
 /// Sets or clears O_NONBLOCK, which every duplicate of the socket shares.
@@ -331,6 +323,7 @@ pub fn accept(
     wait: &mut impl Wait,
 ) -> Result<OwnedFd> {
     let flags = if nonblocking { libc::SOCK_NONBLOCK } else { 0 };
+    let mut nap = Nap::default();
     loop {
         // accept4 has no MSG_DONTWAIT: only the listener's own O_NONBLOCK makes a try harmless.
         if let Some(deadline) = wait.deadline() {
@@ -342,7 +335,10 @@ pub fn accept(
             Err(Errno::EINTR) => wait.interrupted()?,
             // accept(2): the error is the new connection's, not the listener's.
             Err(Errno::ECONNABORTED) => {}
-            Err(Errno::EAGAIN) if wait.deadline().is_some() => {}
+            Err(Errno::EAGAIN) if wait.deadline().is_some() => {
+                let deadline = wait.deadline().unwrap_or(Deadline::NEVER);
+                nap.take(fd, deadline, wait)?;
+            }
             Err(errno) => {
                 return Err(Error::Os {
                     op: Op::Accept,

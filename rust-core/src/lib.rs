@@ -41,6 +41,9 @@
 #![deny(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+compile_error!("rsocket is for 64-bit Linux, so far: it has been run nowhere else");
+
 mod errno;
 mod error;
 #[expect(

@@ -61,7 +61,7 @@ pub trait Wait {
         readiness: Readiness,
         timeout: Option<Duration>,
     ) -> Result<bool> {
-        self.block(|| call::poll(fd, readiness.events(), timeout))
+        self.block(|| call::poll(readiness.of(fd), readiness.events(), timeout))
             .map_err(|errno| Error::Os {
                 op: Op::Poll,
                 errno,
@@ -186,6 +186,8 @@ pub enum Readiness {
     Writable,
     /// Nothing but what always counts: a message in the error queue, an error, a hang-up.
     Error,
+    /// Not even that: time passes, whatever the socket has.
+    Nothing,
 }
 
 impl Readiness {
@@ -195,8 +197,13 @@ impl Readiness {
         match self {
             Readiness::Readable => libc::POLLIN,
             Readiness::Writable => libc::POLLOUT,
-            Readiness::Error => 0,
+            Readiness::Error | Readiness::Nothing => 0,
         }
+    }
+
+    /// The descriptor to poll, if the socket is to be looked at.
+    pub(crate) fn of(self, fd: BorrowedFd<'_>) -> Option<BorrowedFd<'_>> {
+        (self != Readiness::Nothing).then_some(fd)
     }
 }
 
@@ -290,25 +297,47 @@ fn run_until<T>(
     wait: &mut impl Wait,
     mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
 ) -> Result<T> {
-    let mut nap_micros = 500;
+    let mut nap = Nap::default();
     loop {
         until_ready(fd, readiness, deadline, wait)?;
         match wait.attempt(|| call(flags)) {
             Ok(value) => return Ok(value),
-            // poll(2): a socket may be reported ready "but a subsequent read blocks". A Unix
-            // datagram socket is writable for as long as its own buffer has room, whether or not
-            // the receiver of the next datagram has: poll cannot wait for that, so sleep a little.
-            Err(Errno::EAGAIN) => {
-                until_passed(fd, Duration::from_micros(nap_micros), deadline, wait)?;
-                nap_micros = (nap_micros * 2).min(20_000);
-            }
+            Err(Errno::EAGAIN) => nap.take(fd, deadline, wait)?,
             Err(Errno::EINTR) => wait.interrupted()?,
             Err(errno) => return Err(Error::Os { op, errno }),
         }
     }
 }
 
-/// Sleeps for `nap`, or less where the deadline or an error comes first.
+/// Longer and longer sleeps, for what poll cannot wait for: a socket that is ready and yet has nothing.
+///
+/// poll(2): a socket may be reported ready "but a subsequent read blocks". A message in the error
+/// queue makes it ready for as long as nobody reads that queue, which any peer's ICMP can bring about;
+/// a Unix datagram socket is writable whether or not the receiver of the next datagram has room.
+#[derive(Default)]
+pub(crate) struct Nap {
+    taken: u32,
+}
+
+impl Nap {
+    /// Sleeps, at most to the deadline; [`Error::TimedOut`] once that has passed.
+    pub(crate) fn take(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        deadline: Deadline,
+        wait: &mut impl Wait,
+    ) -> Result<()> {
+        if deadline.remaining() == Some(Duration::ZERO) {
+            return Err(Error::TimedOut);
+        }
+        // From half a millisecond to 16.
+        let nap = Duration::from_micros(500 << self.taken.min(5));
+        self.taken = self.taken.saturating_add(1);
+        until_passed(fd, nap, deadline, wait)
+    }
+}
+
+/// Sleeps for `nap`, or less where the deadline comes first, whatever the socket has meanwhile.
 pub(crate) fn until_passed(
     fd: BorrowedFd<'_>,
     nap: Duration,
@@ -316,7 +345,7 @@ pub(crate) fn until_passed(
     wait: &mut impl Wait,
 ) -> Result<()> {
     let nap = deadline.remaining().map_or(nap, |left| left.min(nap));
-    match wait.sleep(fd, Readiness::Error, Some(nap)) {
+    match wait.sleep(fd, Readiness::Nothing, Some(nap)) {
         Ok(_) => Ok(()),
         Err(Error::Os {
             errno: Errno::EINTR,

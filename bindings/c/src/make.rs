@@ -350,7 +350,8 @@ pub extern "C" fn rsocket_shutdown(fd: rsocket_endpoint, how: c_int) -> c_int {
 /// MT-safe, async-signal-safe. A cancellation point.
 #[unsafe(no_mangle)]
 pub extern "C" fn rsocket_close(fd: rsocket_endpoint) -> c_int {
-    let close = || -> Result<()> { Ok(fd::close(fd)?) };
+    // SAFETY: close(2): the caller of a C function that closes says that the number is its own.
+    let close = || -> Result<()> { Ok(unsafe { fd::close(fd) }?) };
     close().answer()
 }
 
@@ -368,7 +369,8 @@ pub unsafe extern "C" fn rsocket_closep(fd: *mut rsocket_endpoint) {
     if number >= 0 {
         let before = crate::support::errno();
         // As free(3): there is nobody to tell.
-        let _closed: std::result::Result<(), Errno> = fd::close(number);
+        // SAFETY: as in rsocket_close(), and the caller's variable does not name it any more.
+        let _closed: std::result::Result<(), Errno> = unsafe { fd::close(number) };
         crate::support::set_errno(before);
     }
 }

@@ -24,8 +24,7 @@ pub fn connect(fd: BorrowedFd<'_>, address: &Address, wait: &mut impl Wait) -> R
     }
     let previous = SendTimeout::get(fd)?;
     let result = connect_until(fd, address, true, wait);
-    previous.restore(fd)?;
-    result
+    result.and(previous.restore(fd))
 }
 
 fn connect_until(

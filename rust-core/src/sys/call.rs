@@ -11,6 +11,7 @@ use libc::{socklen_t, ssize_t};
 
 use super::signal::without_sigpipe;
 use super::sockaddr::SockAddr;
+use super::wake;
 use crate::errno::Errno;
 
 type Result<T> = std::result::Result<T, Errno>;
@@ -175,11 +176,15 @@ pub(crate) fn set_cloexec(fd: BorrowedFd<'_>, cloexec: bool) -> Result<()> {
     check(unsafe { libc::ioctl(fd.as_raw_fd(), request) }).map(drop)
 }
 
-/// `close`, for a number that nobody owns as an [`OwnedFd`].
+/// close(2) of a number; never repeated after EINTR, since Linux frees the number in every case.
 ///
-/// EINTR is not an error: Linux frees the number in every case (close(2)).
-pub(crate) fn close(fd: c_int) -> Result<()> {
-    // SAFETY: the kernel checks the number; the caller gives up whatever it named.
+/// # Errors
+/// [`Errno::EBADF`], or what the kernel reports late of an earlier write.
+///
+/// # Safety
+/// The number is the caller's to close: no [`OwnedFd`] owns it, and nobody uses it any more.
+pub unsafe fn close(fd: c_int) -> Result<()> {
+    // SAFETY: close(2) takes an integer, and the caller gives up what it names.
     match check(unsafe { libc::close(fd) }) {
         Err(Errno::EINTR) => Ok(()),
         result => result.map(drop),
@@ -416,13 +421,14 @@ pub(crate) fn setsockopt_null(
     check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, ptr::null(), len) }).map(drop)
 }
 
-/// Waits until `events` (POLLIN, POLLOUT) or an error is there; false where `timeout` passed.
-pub(crate) fn poll(fd: BorrowedFd<'_>, events: i16, timeout: Option<Duration>) -> Result<bool> {
-    let mut entry = libc::pollfd {
-        fd: fd.as_raw_fd(),
-        events,
-        revents: 0,
-    };
+/// Waits until `events` (POLLIN, POLLOUT) or an error is there; false where `timeout` passed. Without
+/// a descriptor only time passes.
+pub(crate) fn poll(
+    fd: Option<BorrowedFd<'_>>,
+    events: i16,
+    timeout: Option<Duration>,
+) -> Result<bool> {
+    let mut entry = wake::entry(fd, events);
     let timeout = timeout.map(|timeout| libc::timespec {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: timeout.subsec_nanos().into(),

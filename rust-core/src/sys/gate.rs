@@ -347,8 +347,8 @@ impl<T, W: Wait> Wait for WakingWait<'_, T, W> {
             return Err(Error::Closed);
         };
         let mut entries = [
-            wake::entry(fd, readiness.events()),
-            wake::entry(event, libc::POLLIN),
+            wake::entry(readiness.of(fd), readiness.events()),
+            wake::entry(Some(event), libc::POLLIN),
         ];
         let ready = self.policy.block(|| wake::poll_many(&mut entries, timeout));
         pass.check()?;

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use crate::errno::Errno;
 
-/// An entry for [`poll_many`].
-pub(crate) fn entry(fd: BorrowedFd<'_>, events: i16) -> libc::pollfd {
+/// An entry for [`poll_many`]; without a descriptor one that is never ready.
+pub(crate) fn entry(fd: Option<BorrowedFd<'_>>, events: i16) -> libc::pollfd {
     libc::pollfd {
-        fd: fd.as_raw_fd(),
+        // poll(2): a negative fd is "ignored and the revents field returns zero".
+        fd: fd.map_or(-1, |fd| fd.as_raw_fd()),
         events,
         revents: 0,
     }

@@ -196,7 +196,7 @@ impl AsyncEndpoint {
 /// What the socket is ready for now, of `events` and of errors and hang-ups.
 fn poll_now(endpoint: &Endpoint, events: i32) -> Result<i32> {
     // poll(2) and epoll(7) have the same bits.
-    let mut entries = [wake::entry(endpoint.as_fd(), events as i16)];
+    let mut entries = [wake::entry(Some(endpoint.as_fd()), events as i16)];
     let op = Op::Poll;
     wake::poll_many(&mut entries, Some(Duration::ZERO)).map_err(|errno| Error::Os { op, errno })?;
     Ok(entries[0].revents.into())

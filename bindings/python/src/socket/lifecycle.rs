@@ -70,7 +70,8 @@ pub(super) fn initialise(
     let timeout = initial_timeout(number, kind).inspect_err(|_| {
         if owned {
             // The error at hand says more than one of this close could.
-            let _ = fd::close(number);
+            // SAFETY: socket(2) made it a moment ago, and nobody else has seen it.
+            let _ = unsafe { fd::close(number) };
         }
     })?;
     socket.family.store(family, Ordering::Relaxed);
@@ -82,7 +83,8 @@ pub(super) fn initialise(
     let previous = socket.fd.swap(number, Ordering::AcqRel);
     if previous != CLOSED && previous != number {
         // Initialised for a second time: the first descriptor has no owner any more.
-        unlocked(py, || fd::close(previous)).map_err(error::from_errno)?;
+        // SAFETY: the number was this object's, and the swap has taken it out.
+        unlocked(py, || unsafe { fd::close(previous) }).map_err(error::from_errno)?;
     }
     Ok(())
 }
@@ -227,7 +229,8 @@ pub(super) fn real_close(slf: &Bound<'_, Socket>) -> PyResult<()> {
     match slf.get().take() {
         CLOSED => Ok(()),
         // close(2) may linger (SO_LINGER), and does the work of tearing down a connection.
-        number => match unlocked(slf.py(), || fd::close(number)) {
+        // SAFETY: the number was this object's, and `take` has taken it out.
+        number => match unlocked(slf.py(), || unsafe { fd::close(number) }) {
             // The peer's reset says nothing new, and the number is free in any case.
             Ok(()) | Err(Errno::ECONNRESET) => Ok(()),
             Err(errno) => Err(error::from_errno(errno)),
@@ -395,7 +398,8 @@ pub(super) fn finalise(slf: &Bound<'_, Socket>) {
     let number = socket.take();
     if number != CLOSED {
         // A finalizer has nobody to tell.
-        let _ = unlocked(py, || fd::close(number));
+        // SAFETY: the number was this object's, and `take` has taken it out.
+        let _ = unlocked(py, || unsafe { fd::close(number) });
     }
 }
 
