@@ -720,8 +720,8 @@ ssize_t rsocket_send_fds(rsocket_endpoint fd,
  *
  * `count` points to how many `fds` has room for, and gets how many came. Where more came than
  * there is room for, all of them are closed and the call fails with `-EMSGSIZE`: a peer that sends
- * what was not asked for is best hung up on. `flags` are recv(2)'s. `timeout_ms`: -1 waits for
- * ever, 0 not at all.
+ * what was not asked for is best hung up on. `flags` are recv(2)'s: a message longer than `len` is
+ * cut, and with MSG_TRUNC its full length is returned. `timeout_ms`: -1 waits for ever, 0 not at all.
  *
  * Returns how many bytes came, 0 at the end of a stream. On an error no descriptor was received and
  * `count` gets 0. Errors: `-EMSGSIZE`, `-EAFNOSUPPORT` for an endpoint outside the Unix domain,

@@ -252,9 +252,9 @@ impl Endpoint {
     /// unix(7)).
     ///
     /// # Errors
-    /// [`Error::WrongFamily`] outside the Unix domain, where the kernel would answer with uid -1;
-    /// ENOTCONN is answered as such by no kernel: a socket without a peer gives pid 0, which this
-    /// refuses with [`Errno::ENOTCONN`].
+    /// [`Error::WrongFamily`] outside the Unix domain; [`Errno::ENOTCONN`] for a socket without a
+    /// peer. The kernel answers both with "success" and a user id of -1. A process outside the
+    /// reader's PID namespace has pid 0, which is no error.
     pub fn peer_credentials(&self) -> Result<Credentials> {
         if self.family != Family::UNIX {
             return Err(Error::WrongFamily);
