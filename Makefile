@@ -57,6 +57,10 @@ test-pythons: $(VENV)/.tools ## Runs the interpreter's own socket tests on every
 conformance: $(VENV)/.rsocket ## Runs every test of the interpreter that opens a socket on rsocket
 	$(BIN)/python tests/conformance/run.py --all
 
+.PHONY: bench-rust
+bench-rust: ## Counts instructions and allocations of the crate beside other crates (needs valgrind)
+	benches/run-rust.sh
+
 .PHONY: bench-python
 bench-python: $(VENV)/.rsocket ## Measures the Python module beside the interpreter's socket
 	$(BIN)/python benches/python/run.py
