@@ -49,9 +49,10 @@ fn activated(name: &str, fds: Vec<OwnedFd>, variables: &str) {
         copies.push(copy);
     }
     let child = command.spawn();
-    copies
-        .into_iter()
-        .for_each(|copy| rsocket::fd::close(copy).unwrap());
+    for copy in copies {
+        // SAFETY: made above by dup2(2), and nobody else's.
+        unsafe { rsocket::fd::close(copy) }.unwrap();
+    }
     let mut child = child.unwrap();
     let mut output = String::new();
     child
