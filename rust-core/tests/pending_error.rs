@@ -79,7 +79,7 @@ fn data_is_still_received() {
 
 #[test]
 fn close_wakes_a_call_that_waits_so() {
-    let shared = SharedEndpoint::new(with_pending_error());
+    let shared = SharedEndpoint::new(with_pending_error()).expect("eventfd");
     let other = shared.clone();
     let waiting =
         thread::spawn(move || other.recv_with(&mut [0; 8], MsgFlags::empty(), soon(10_000)));
