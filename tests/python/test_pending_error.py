@@ -1,4 +1,4 @@
-"""A timeout ends a call even where the error queue keeps the socket ready and has no data for it."""
+"""A timeout ends a call even where a pending error keeps the socket ready and has no data for it."""
 
 import signal
 import time
