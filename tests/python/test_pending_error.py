@@ -1,4 +1,4 @@
-"""A timeout ends a call even where a pending error keeps the socket ready and has no data for it."""
+"""A timeout ends a call even where a pending error keeps the socket ready without data."""
 
 import signal
 import time
