@@ -1,7 +1,7 @@
 //! Hosts in addresses: names and numbers as str, bytes or bytearray, resolved when used.
 
 use std::borrow::Cow;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
 use pyo3::exceptions::{PyOSError, PyTypeError};
@@ -9,10 +9,10 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString};
-use rsocket::{Address, Family, Hints, Kind, ResolveFlags};
+use rsocket::Family;
 
-use crate::error::{self, forget};
-use crate::wait::unlocked;
+use crate::error::forget;
+use crate::module::host_address;
 
 /// The host of an address as it goes to the resolver: bytes without a NUL.
 pub(crate) struct HostName<'a>(Cow<'a, [u8]>);
@@ -105,7 +105,7 @@ pub(super) fn resolve_v4(py: Python<'_>, host: &HostName<'_>) -> PyResult<Socket
     if let Some(ip) = host.as_str().and_then(|host| host.parse::<Ipv4Addr>().ok()) {
         return Ok(SocketAddrV4::new(ip, 0));
     }
-    match resolve_host(py, host, Family::INET)?.as_ip() {
+    match host_address(py, &host.to_c()?, Family::INET)?.as_ip() {
         Some(std::net::SocketAddr::V4(address)) => Ok(address),
         _ => Err(mismatched()),
     }
@@ -116,7 +116,7 @@ pub(super) fn resolve_v6(py: Python<'_>, host: &HostName<'_>) -> PyResult<Socket
     if let Some(ip) = host.as_str().and_then(|host| host.parse::<Ipv6Addr>().ok()) {
         return Ok(SocketAddrV6::new(ip, 0, 0, 0));
     }
-    match resolve_host(py, host, Family::INET6)?.as_ip() {
+    match host_address(py, &host.to_c()?, Family::INET6)?.as_ip() {
         Some(std::net::SocketAddr::V6(address)) => Ok(address),
         _ => Err(mismatched()),
     }
@@ -124,68 +124,4 @@ pub(super) fn resolve_v6(py: Python<'_>, host: &HostName<'_>) -> PyResult<Socket
 
 fn mismatched() -> PyErr {
     PyOSError::new_err("address family mismatched")
-}
-
-/// The first address of a host in a family (or in any), port 0. The empty name is the wildcard
-/// address, `<broadcast>` is 255.255.255.255.
-///
-/// # Errors
-/// `gaierror`, and OSError where the host has no meaning in the family.
-pub(crate) fn resolve_host(
-    py: Python<'_>,
-    host: &HostName<'_>,
-    family: Family,
-) -> PyResult<Address> {
-    match &*host.0 {
-        b"" => return wildcard(py, family),
-        b"<broadcast>" | b"255.255.255.255" => {
-            return if family == Family::INET || family == Family::UNSPEC {
-                Ok(Address::from((Ipv4Addr::BROADCAST, 0)))
-            } else {
-                Err(mismatched())
-            };
-        }
-        _ => {}
-    }
-    let hints = Hints {
-        family,
-        ..Hints::default()
-    };
-    first(py, Some(&host.to_c()?), None, hints)
-}
-
-fn wildcard(py: Python<'_>, family: Family) -> PyResult<Address> {
-    match family {
-        Family::INET => Ok(Address::from((Ipv4Addr::UNSPECIFIED, 0))),
-        Family::INET6 => Ok(Address::from((Ipv6Addr::UNSPECIFIED, 0))),
-        _ => {
-            let hints = Hints {
-                family,
-                kind: Some(Kind::DGRAM),
-                flags: ResolveFlags::PASSIVE,
-                ..Hints::default()
-            };
-            first(py, None, Some(c"0"), hints)
-        }
-    }
-}
-
-fn first(
-    py: Python<'_>,
-    host: Option<&CStr>,
-    service: Option<&CStr>,
-    hints: Hints,
-) -> PyResult<Address> {
-    let answer = unlocked(py, || {
-        rsocket::resolve_c(host, service, hints).map(|mut list| list.next())
-    });
-    match answer {
-        Ok(Some(answer)) => Ok(answer.address),
-        Ok(None) => Err(error::gaierror(
-            py,
-            libc::EAI_NONAME,
-            "Name or service not known",
-        )),
-        Err(error) => Err(error::to_python(py, error)),
-    }
 }

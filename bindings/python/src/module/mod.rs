@@ -14,6 +14,8 @@ mod target;
 
 use pyo3::prelude::*;
 
+pub(crate) use names::host_address;
+
 /// Puts everything of this folder on the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(addresses::getaddrinfo, module)?)?;
