@@ -31,7 +31,11 @@ test-rust: ## Runs the tests of the Rust crate
 
 .PHONY: test-c
 test-c: $(VENV)/.tools ## Runs the tests of the C library
-	PATH="$(BIN):$$PATH" tests/c/run.sh
+	PATH="$(BIN):$$PATH" tests/c/run.sh header plain exports panics packages examples two_archives
+
+.PHONY: test-c-tools
+test-c-tools: $(VENV)/.tools ## Runs the tests of the C library under sanitizers and valgrind, and counts its cost
+	PATH="$(BIN):$$PATH" tests/c/run.sh sanitizers valgrind cost
 
 .PHONY: test-python
 test-python: $(VENV)/.rsocket ## Runs the tests of the Python module
