@@ -70,11 +70,14 @@ async fn answer(client: &AsyncEndpoint, directory: &Path, group: Option<u32>) ->
     let mut groups = client.endpoint().peer_groups()?;
     groups.push(peer.gid);
     let program = program_of(client, peer.pid);
+    let mut buf = [0; 256];
     if group.is_some_and(|group| !groups.contains(&group)) {
         client.send(b"not for your groups").await?;
+        // Until it hangs up: a socket closed over an unread request resets the connection, and the
+        // client would read that before the refusal (unix(7)).
+        while client.recv(&mut buf).await?.len > 0 {}
         return Ok(());
     }
-    let mut buf = [0; 256];
     loop {
         let received = client.recv(&mut buf).await?;
         if received.len == 0 {
