@@ -52,57 +52,49 @@ error = OSError
 if sys.version_info >= (3, 10):
     timeout = TimeoutError
 
+_AF_INET = _socket.AF_INET
+_AF_INET6 = _socket.AF_INET6
+_SOCK_STREAM = _socket.SOCK_STREAM
+_SOL_SOCKET = _socket.SOL_SOCKET
 _LOCALHOST = "127.0.0.1"
 _LOCALHOST_V6 = "::1"
 _GLOBAL_DEFAULT_TIMEOUT = object()
 
 
-# What is looked up when first asked for: the constants and enums, which take longer than the rest
-# of this module together, and the modules of this package.
+# The constants and enums are taken over when the first of them is asked for: that takes longer
+# than the rest of this module together.
 
-_MODULES = frozenset({"netlink", "socketserver"})
 _ADDITIONS = ("SocketIO", "connect", "install", "listen", "uninstall")
 
 
 def _load():
-    """Takes from the interpreter's own module every public name that is not defined here."""
+    """Takes over what the interpreter's own module has, then what the C library has besides."""
     from rsocket import _stdlib
 
     names = globals()
-    if "AF_INET" not in names:
-        for name, value in vars(_stdlib.module()).items():
-            if not name.startswith("_"):
-                names.setdefault(name, value)
+    original = _stdlib.module()
+    for name, value in vars(original).items():
+        if not name.startswith("_"):
+            names.setdefault(name, value)
+    constants = _socket.constants()
+    for name, value in constants.items():
+        names.setdefault(name, value)
+    names["__all__"] = list(dict.fromkeys([*original.__all__, *_ADDITIONS, *constants]))
+    # The interpreter has a quicker way to the names of modules without it.
+    names.pop("__getattr__", None)
     return names
 
 
 def __getattr__(name):
-    if name in _MODULES:
-        import importlib
-
-        return importlib.import_module(f"{__name__}.{name}")
-    if name == "__all__":
-        return _public_names()
-    if not name.startswith("_"):
+    if not name.startswith("_") or name == "__all__":
         names = _load()
         if name in names:
             return names[name]
-        # A constant of the C library that the interpreter has not.
-        value = getattr(_socket, name, None)
-        if type(value) is int:
-            names[name] = value
-            return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _public_names():
-    from rsocket import _stdlib
-
-    return list(dict.fromkeys([*_stdlib.module().__all__, *_ADDITIONS, *_socket.constants()]))
-
-
 def __dir__():
-    return sorted({*_load(), *_socket.constants(), *_MODULES})
+    return sorted(_load() if "__getattr__" in globals() else globals())
 
 
 def fromfd(fd, family, type, proto=0):
@@ -114,7 +106,7 @@ def send_fds(sock, buffers, fds, flags=0, address=None):
     """Sends descriptors with `buffers` over a Unix-domain socket; returns the bytes sent."""
     from array import array
 
-    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array("i", fds))
+    rights = (_SOL_SOCKET, _socket.SCM_RIGHTS, array("i", fds))
     return sock.sendmsg(buffers, [rights], flags, *(() if address is None else (address,)))
 
 
@@ -130,7 +122,7 @@ def recv_fds(sock, bufsize, maxfds, flags=0):
     room = CMSG_LEN(maxfds * fds.itemsize)
     data, messages, flags, address = sock.recvmsg(bufsize, room, flags)
     for level, kind, content in messages:
-        if (level, kind) == (_socket.SOL_SOCKET, _socket.SCM_RIGHTS):
+        if (level, kind) == (_SOL_SOCKET, _socket.SCM_RIGHTS):
             fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
     return data, list(fds), flags, address
 
@@ -161,7 +153,7 @@ def create_connection(
     """
     host, port = address
     failures = []
-    for family, kind, proto, _name, target in getaddrinfo(host, port, 0, _socket.SOCK_STREAM):
+    for family, kind, proto, _name, target in getaddrinfo(host, port, 0, _SOCK_STREAM):
         sock = None
         try:
             sock = socket(family, kind, proto)
@@ -214,7 +206,7 @@ def has_dualstack_ipv6():
     if not has_ipv6:
         return False
     try:
-        with socket(_socket.AF_INET6, _socket.SOCK_STREAM) as sock:
+        with socket(_AF_INET6, _SOCK_STREAM) as sock:
             sock.setsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY, 0)
     except error:
         return False
@@ -222,7 +214,7 @@ def has_dualstack_ipv6():
 
 
 def create_server(
-    address, *, family=_socket.AF_INET, backlog=None, reuse_port=False, dualstack_ipv6=False
+    address, *, family=_AF_INET, backlog=None, reuse_port=False, dualstack_ipv6=False
 ):
     """Returns a TCP socket that is bound to `address` and listens.
 
@@ -232,17 +224,17 @@ def create_server(
     if dualstack_ipv6:
         if not has_dualstack_ipv6():
             raise ValueError("dualstack_ipv6 not supported on this platform")
-        if family != _socket.AF_INET6:
+        if family != _AF_INET6:
             raise ValueError("dualstack_ipv6 requires AF_INET6 family")
-    sock = socket(family, _socket.SOCK_STREAM)
+    sock = socket(family, _SOCK_STREAM)
     try:
         try:
-            sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+            sock.setsockopt(_SOL_SOCKET, _socket.SO_REUSEADDR, 1)
         except error:  # the family may have no such option
             pass
         if reuse_port:
-            sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEPORT, 1)
-        if has_ipv6 and family == _socket.AF_INET6:
+            sock.setsockopt(_SOL_SOCKET, _socket.SO_REUSEPORT, 1)
+        if has_ipv6 and family == _AF_INET6:
             only = 0 if dualstack_ipv6 else 1
             sock.setsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY, only)
         try:
@@ -260,12 +252,12 @@ def create_server(
     return sock
 
 
-def _fallback_socketpair(family=_socket.AF_INET, type=_socket.SOCK_STREAM, proto=0):
+def _fallback_socketpair(family=_AF_INET, type=_SOCK_STREAM, proto=0):
     """Returns two sockets connected over the loopback, as systems without socketpair(2) do."""
-    hosts = {_socket.AF_INET: _LOCALHOST, _socket.AF_INET6: _LOCALHOST_V6}
+    hosts = {_AF_INET: _LOCALHOST, _AF_INET6: _LOCALHOST_V6}
     if family not in hosts:
         raise ValueError("Only AF_INET and AF_INET6 socket address families are supported")
-    if type != _socket.SOCK_STREAM:
+    if type != _SOCK_STREAM:
         raise ValueError("Only SOCK_STREAM socket type is supported")
     if proto != 0:
         raise ValueError("Only protocol zero is supported")

@@ -3,144 +3,57 @@
 import sys
 from array import array as array
 from collections.abc import Iterable
-from enum import IntEnum as IntEnum
-from enum import IntFlag as IntFlag
+from enum import IntEnum as IntEnum, IntFlag as IntFlag
 from socket import (
     CAPI as CAPI,
-)
-from socket import (
     AddressFamily as AddressFamily,
-)
-from socket import (
     AddressInfo as AddressInfo,
-)
-from socket import (
     MsgFlag as MsgFlag,
-)
-from socket import (
     SocketKind as SocketKind,
-)
-from socket import (
     gaierror as gaierror,
-)
-from socket import (
     herror as herror,
-)
-from socket import (
     timeout as timeout,
 )
 from typing import Any
 
 from typing_extensions import Buffer
 
-from rsocket import netlink as netlink
-from rsocket import socketserver as socketserver
 from rsocket._socket import (
     CMSG_LEN as CMSG_LEN,
-)
-from rsocket._socket import (
     CMSG_SPACE as CMSG_SPACE,
-)
-from rsocket._socket import (
     SocketIO as SocketIO,
-)
-from rsocket._socket import (
     __version__ as __version__,
-)
-from rsocket._socket import (
     _Address,
-)
-from rsocket._socket import (
     _GiveupOnSendfile as _GiveupOnSendfile,
-)
-from rsocket._socket import (
     close as close,
-)
-from rsocket._socket import (
     connect as connect,
-)
-from rsocket._socket import (
     dup as dup,
-)
-from rsocket._socket import (
     getaddrinfo as getaddrinfo,
-)
-from rsocket._socket import (
     getdefaulttimeout as getdefaulttimeout,
-)
-from rsocket._socket import (
     gethostbyaddr as gethostbyaddr,
-)
-from rsocket._socket import (
     gethostbyname as gethostbyname,
-)
-from rsocket._socket import (
     gethostbyname_ex as gethostbyname_ex,
-)
-from rsocket._socket import (
     gethostname as gethostname,
-)
-from rsocket._socket import (
     getnameinfo as getnameinfo,
-)
-from rsocket._socket import (
     getprotobyname as getprotobyname,
-)
-from rsocket._socket import (
     getservbyname as getservbyname,
-)
-from rsocket._socket import (
     getservbyport as getservbyport,
-)
-from rsocket._socket import (
     has_ipv6 as has_ipv6,
-)
-from rsocket._socket import (
     htonl as htonl,
-)
-from rsocket._socket import (
     htons as htons,
-)
-from rsocket._socket import (
     if_indextoname as if_indextoname,
-)
-from rsocket._socket import (
     if_nameindex as if_nameindex,
-)
-from rsocket._socket import (
     if_nametoindex as if_nametoindex,
-)
-from rsocket._socket import (
     inet_aton as inet_aton,
-)
-from rsocket._socket import (
     inet_ntoa as inet_ntoa,
-)
-from rsocket._socket import (
     inet_ntop as inet_ntop,
-)
-from rsocket._socket import (
     inet_pton as inet_pton,
-)
-from rsocket._socket import (
     listen as listen,
-)
-from rsocket._socket import (
     ntohl as ntohl,
-)
-from rsocket._socket import (
     ntohs as ntohs,
-)
-from rsocket._socket import (
     setdefaulttimeout as setdefaulttimeout,
-)
-from rsocket._socket import (
     sethostname as sethostname,
-)
-from rsocket._socket import (
     socket as socket,
-)
-from rsocket._socket import (
     socketpair as socketpair,
 )
 

@@ -21,8 +21,7 @@ from socketserver import (
 )
 from typing import TYPE_CHECKING, Any, Callable
 
-from rsocket import SHUT_RDWR, error, socketpair
-from rsocket import socket as _Socket
+from rsocket import SHUT_RDWR, error, socket as _Socket, socketpair
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,13 +1,12 @@
 //! Native addresses as Python has them.
 
-use std::net::Ipv6Addr;
-
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use rsocket::{Address, AddressView, Protocol, UnixName};
 
+use super::ip_text::IpText;
 use super::native::{Reader, interface_name};
 use super::parse::{BTPROTO_HCI, BTPROTO_L2CAP, BTPROTO_RFCOMM, BTPROTO_SCO};
 
@@ -26,14 +25,14 @@ pub(crate) fn render<'py>(
     Ok(match address.view() {
         AddressView::Unspecified => py.None().into_bound(py),
         AddressView::Inet(address) => {
-            let mut text = Text::new();
+            let mut text = IpText::new();
             text.v4(address.ip().octets());
             (text.to_python(py), address.port())
                 .into_pyobject(py)?
                 .into_any()
         }
         AddressView::Inet6(address) => {
-            let mut text = Text::new();
+            let mut text = IpText::new();
             text.v6(*address.ip());
             let (flow, scope) = (address.flowinfo(), address.scope_id());
             (text.to_python(py), address.port(), flow, scope)
@@ -196,76 +195,5 @@ pub(super) fn file_system_text<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<B
             bytes.len() as ffi::Py_ssize_t,
         );
         Bound::from_owned_ptr_or_err(py, text)
-    }
-}
-
-/// The text of a numeric address, without a heap allocation.
-struct Text {
-    bytes: [u8; 48],
-    len: usize,
-}
-
-impl Text {
-    fn new() -> Self {
-        Text {
-            bytes: [0; 48],
-            len: 0,
-        }
-    }
-
-    fn push(&mut self, byte: u8) {
-        if let Some(next) = self.bytes.get_mut(self.len) {
-            *next = byte;
-            self.len += 1;
-        }
-    }
-
-    fn decimal(&mut self, number: u8) {
-        if number >= 100 {
-            self.push(b'0' + number / 100);
-        }
-        if number >= 10 {
-            self.push(b'0' + number / 10 % 10);
-        }
-        self.push(b'0' + number % 10);
-    }
-
-    fn v4(&mut self, octets: [u8; 4]) {
-        for (index, octet) in octets.into_iter().enumerate() {
-            if index > 0 {
-                self.push(b'.');
-            }
-            self.decimal(octet);
-        }
-    }
-
-    /// As inet_ntop(3) writes it: RFC 5952, and the old IPv4-compatible addresses dotted.
-    fn v6(&mut self, ip: Ipv6Addr) {
-        use std::fmt::Write;
-
-        let words = ip.segments();
-        if let [0, 0, 0, 0, 0, 0, high, low] = words
-            && high != 0
-        {
-            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-            self.push(b':');
-            self.push(b':');
-            self.v4([a, b, c, d]);
-            return;
-        }
-        // Never fails: the longest address has 45 characters.
-        let _ = write!(self, "{ip}");
-    }
-
-    fn to_python<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
-        let text = self.bytes.get(..self.len).unwrap_or_default();
-        PyString::new(py, std::str::from_utf8(text).unwrap_or_default())
-    }
-}
-
-impl std::fmt::Write for Text {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        text.bytes().for_each(|byte| self.push(byte));
-        Ok(())
     }
 }

@@ -146,7 +146,7 @@ impl<'a> Host<'a> {
 }
 
 /// True for ASCII with labels as the idna codec wants them, which is then the same after it.
-fn is_plain(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     let (before, last) = text
         .rsplit_once('.')
         .map_or((None, text), |(a, b)| (Some(a), b));
@@ -291,6 +291,12 @@ fn numeric_address(py: Python<'_>, host: &CStr, port: c_int) -> PyResult<Address
         flags: ResolveFlags::NUMERIC_HOST,
         ..Hints::default()
     };
+    let quick = (host.to_str().ok())
+        .zip(u16::try_from(port).ok())
+        .and_then(|(host, port)| rsocket::resolve_number(host, port, hints)?.next());
+    if let Some(answer) = quick {
+        return Ok(answer.address);
+    }
     let service = CString::new(port.to_string())?;
     let answers = unlocked(py, || {
         rsocket::resolve_c(Some(host), Some(&service), hints)

@@ -5,10 +5,10 @@ use std::ffi::c_uint;
 use pyo3::exceptions::PyOverflowError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyTuple};
+use pyo3::types::PyInt;
 use rsocket::Errno;
 
-use super::function::{Answer, Table, functions, parse};
+use super::function::{Answer, Arguments, Table, functions, parse_fast, plain_int};
 use crate::error;
 use crate::socket::timeout::{DEFAULT, Timeout};
 use crate::wait::unlocked;
@@ -16,9 +16,9 @@ use crate::wait::unlocked;
 pub(super) static FUNCTIONS: Table<7> = functions! {
     one close "(fd, /)" = close, "Closes a descriptor, whatever it belongs to.";
     one dup "(fd, /)" = dup, "A second descriptor of the same file; it is not inheritable.";
-    tuple CMSG_LEN "(length, /)" = cmsg_len,
+    fast CMSG_LEN "(length, /)" = cmsg_len,
         "The length of a control message with as many bytes of data, without padding.";
-    tuple CMSG_SPACE "(length, /)" = cmsg_space,
+    fast CMSG_SPACE "(length, /)" = cmsg_space,
         "The room that a control message with as many bytes of data takes, with padding.";
     noargs getdefaulttimeout "()" = getdefaulttimeout,
         "The timeout of new sockets in seconds, or None.";
@@ -63,9 +63,19 @@ fn dup<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
     }
 }
 
-fn cmsg_len<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
-    let mut length: ffi::Py_ssize_t = 0;
-    parse!(args, c"n:CMSG_LEN", &raw mut length)?;
+fn length(
+    args: &Arguments<'_, '_>,
+    parse: impl FnOnce(&Arguments<'_, '_>, *mut ffi::Py_ssize_t) -> PyResult<()>,
+) -> PyResult<ffi::Py_ssize_t> {
+    if let Some(length) = args.exactly().and_then(|[argument]| plain_int(&argument)) {
+        return Ok(length as ffi::Py_ssize_t);
+    }
+    let mut length = 0;
+    parse(args, &raw mut length).map(|()| length)
+}
+
+fn cmsg_len<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
+    let length = length(args, |args, place| parse_fast!(args, c"n:CMSG_LEN", place))?;
     // SAFETY: CMSG_LEN(3) is arithmetic.
     let size = |length| unsafe { libc::CMSG_LEN(length) };
     match c_uint::try_from(length) {
@@ -76,9 +86,10 @@ fn cmsg_len<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
     }
 }
 
-fn cmsg_space<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
-    let mut length: ffi::Py_ssize_t = 0;
-    parse!(args, c"n:CMSG_SPACE", &raw mut length)?;
+fn cmsg_space<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
+    let length = length(args, |args, place| {
+        parse_fast!(args, c"n:CMSG_SPACE", place)
+    })?;
     // SAFETY: CMSG_SPACE(3) is arithmetic.
     let size = |length| unsafe { libc::CMSG_SPACE(length) };
     match c_uint::try_from(length) {

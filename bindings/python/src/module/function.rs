@@ -8,7 +8,6 @@ use std::ptr;
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-#[cfg(not(Py_3_13))]
 use pyo3::types::PyTuple;
 
 use crate::attach::Attached;
@@ -41,37 +40,41 @@ pub(super) fn add<const N: usize>(
     }
 }
 
-/// Runs the body of a function that the interpreter called.
-pub(super) fn enter(
-    attached: Attached,
-    body: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
+/// Runs the body of a function.
+///
+/// PyO3 does not know that this thread is attached: bodies hold objects as `Bound`, and errors are
+/// dropped where it is told.
+///
+/// # Safety
+/// The interpreter must have called the function at hand.
+#[inline]
+pub(super) unsafe fn enter<'py>(
+    body: impl FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
 ) -> *mut ffi::PyObject {
-    attached.run(|py| {
-        let answer = catch_unwind(AssertUnwindSafe(|| body(py))).unwrap_or_else(|_| {
-            Err(PySystemError::new_err(
-                "a function of rsocket panicked; please report it",
-            ))
-        });
-        match answer {
-            Ok(object) => object.into_ptr(),
-            Err(error) => {
-                error.restore(py);
-                ptr::null_mut()
-            }
+    // SAFETY: the interpreter calls functions on attached threads only.
+    let py = unsafe { Python::assume_attached() };
+    match catch_unwind(AssertUnwindSafe(|| body(py))) {
+        Ok(Ok(object)) => object.into_ptr(),
+        Ok(Err(error)) => raise(py, error),
+        Err(_) => {
+            let text = "a function of rsocket panicked; please report it";
+            raise(py, PySystemError::new_err(text))
         }
-    })
+    }
 }
 
-/// What a function of the convention `single` gets: its argument, or before Python 3.13 the tuple
-/// that holds it. To be given to [`parse_single!`].
-#[cfg(Py_3_13)]
-pub(super) type Single = PyAny;
-#[cfg(not(Py_3_13))]
-pub(super) type Single = PyTuple;
+#[cold]
+fn raise(_py: Python<'_>, error: PyErr) -> *mut ffi::PyObject {
+    // SAFETY: `_py`.
+    let attached = unsafe { Attached::assume() };
+    attached.run(|py| error.restore(py));
+    ptr::null_mut()
+}
 
 /// Builds a [`Table`]. Each line is `convention name(signature) = path, doc;` with the convention
-/// `noargs` (`fn(Python)`), `one` (`fn(&Bound<PyAny>)`), `single` (`fn(&Bound<Single>)`), `tuple`
-/// (`fn(&Bound<PyTuple>)`) or `fast` (`fn(&Arguments)`).
+/// `noargs` (`fn(Python)`), `one` (`fn(&Bound<PyAny>)`), `tuple` (`fn(&Bound<PyTuple>)`), or `fast`
+/// and `single` (`fn(&Arguments)`). A `single` function takes one argument, by METH_O from Python
+/// 3.13 on and out of a tuple before, as its messages tell.
 macro_rules! functions {
     ($($convention:ident $name:ident $signature:literal = $path:path, $doc:literal;)+) => {
         $crate::module::function::Table([
@@ -95,8 +98,7 @@ macro_rules! functions {
             _nothing: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
             // SAFETY: the interpreter calls the functions of a table.
-            let attached = unsafe { $crate::attach::Attached::assume() };
-            $crate::module::function::enter(attached, |py| $path(py))
+            unsafe { $crate::module::function::enter(|py| $path(py)) }
         }
         (pyo3::ffi::PyMethodDefPointer { PyCFunction: call }, pyo3::ffi::METH_NOARGS)
     }};
@@ -105,34 +107,27 @@ macro_rules! functions {
             _module: *mut pyo3::ffi::PyObject,
             argument: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            // SAFETY: the interpreter calls the functions of a table.
-            let attached = unsafe { $crate::attach::Attached::assume() };
-            $crate::module::function::enter(attached, |py| {
-                // SAFETY: METH_O passes one object, which the caller keeps alive.
-                let argument = unsafe { pyo3::Borrowed::from_ptr(py, argument) };
-                $path(&argument)
-            })
+            // SAFETY: the interpreter calls the functions of a table; METH_O passes one object,
+            // which the caller keeps alive.
+            unsafe {
+                $crate::module::function::enter(|py| $path(&pyo3::Borrowed::from_ptr(py, argument)))
+            }
         }
         (pyo3::ffi::PyMethodDefPointer { PyCFunction: call }, pyo3::ffi::METH_O)
     }};
-    (@single $path:path) => {
-        $crate::module::function::single!($path)
-    };
     (@tuple $path:path) => {{
         unsafe extern "C" fn call(
             _module: *mut pyo3::ffi::PyObject,
             arguments: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            // SAFETY: the interpreter calls the functions of a table.
-            let attached = unsafe { $crate::attach::Attached::assume() };
-            $crate::module::function::enter(attached, |py| {
-                // SAFETY: METH_VARARGS passes a tuple, which the caller keeps alive.
-                let arguments = unsafe {
-                    pyo3::Borrowed::from_ptr(py, arguments)
-                        .cast_unchecked::<pyo3::types::PyTuple>()
-                };
-                $path(&arguments)
-            })
+            // SAFETY: the interpreter calls the functions of a table; METH_VARARGS passes a tuple,
+            // which the caller keeps alive.
+            unsafe {
+                $crate::module::function::enter(|py| {
+                    let arguments = pyo3::Borrowed::from_ptr(py, arguments);
+                    $path(&arguments.cast_unchecked::<pyo3::types::PyTuple>())
+                })
+            }
         }
         (pyo3::ffi::PyMethodDefPointer { PyCFunction: call }, pyo3::ffi::METH_VARARGS)
     }};
@@ -143,48 +138,63 @@ macro_rules! functions {
             count: pyo3::ffi::Py_ssize_t,
             keywords: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            // SAFETY: the interpreter calls the functions of a table.
-            let attached = unsafe { $crate::attach::Attached::assume() };
-            $crate::module::function::enter(attached, |py| {
-                // SAFETY: METH_FASTCALL passes `count` objects, which the caller keeps alive, and
-                // those of the keywords behind them.
-                let arguments = unsafe {
-                    $crate::module::function::Arguments::new(py, arguments, count, keywords)
-                };
-                $path(&arguments)
-            })
+            // SAFETY: the interpreter calls the functions of a table; METH_FASTCALL passes `count`
+            // objects, which the caller keeps alive, and those of the keywords behind them.
+            unsafe {
+                $crate::module::function::enter(|py| {
+                    let new = $crate::module::function::Arguments::new;
+                    $path(&new(py, arguments, count, keywords))
+                })
+            }
         }
         (
             pyo3::ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: call },
             pyo3::ffi::METH_FASTCALL | pyo3::ffi::METH_KEYWORDS,
         )
     }};
+    (@single $path:path) => {
+        $crate::module::function::single!($path)
+    };
 }
 pub(super) use functions;
 
 #[cfg(Py_3_13)]
 macro_rules! single {
-    ($path:path) => {
-        $crate::module::function::functions!(@one $path)
-    };
+    ($path:path) => {{
+        unsafe extern "C" fn call(
+            _module: *mut pyo3::ffi::PyObject,
+            argument: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: the interpreter calls the functions of a table; METH_O passes one object,
+            // which the caller keeps alive.
+            unsafe {
+                $crate::module::function::enter(|py| {
+                    let new = $crate::module::function::Arguments::new;
+                    $path(&new(py, &raw const argument, 1, std::ptr::null_mut()))
+                })
+            }
+        }
+        (
+            pyo3::ffi::PyMethodDefPointer { PyCFunction: call },
+            pyo3::ffi::METH_O,
+        )
+    }};
 }
 #[cfg(not(Py_3_13))]
 macro_rules! single {
     ($path:path) => {
-        $crate::module::function::functions!(@tuple $path)
+        $crate::module::function::functions!(@fast $path)
     };
 }
 pub(super) use single;
 
-/// The positional arguments of a METH_FASTCALL function.
-#[cfg(not(Py_3_13))]
+/// The positional arguments of a `fast` or `single` function.
 pub(super) struct Arguments<'a, 'py> {
     py: Python<'py>,
     objects: &'a [*mut ffi::PyObject],
     has_keywords: bool,
 }
 
-#[cfg(not(Py_3_13))]
 impl<'a, 'py> Arguments<'a, 'py> {
     /// # Safety
     /// `objects` must point to `count` live objects that outlive the result; `keywords` is null or
@@ -213,19 +223,22 @@ impl<'a, 'py> Arguments<'a, 'py> {
         self.py
     }
 
-    /// The only argument, if there is just one.
-    pub(super) fn only(&self) -> Option<Borrowed<'a, 'py, PyAny>> {
-        match self.objects {
-            // SAFETY: a live object, as `new` was promised.
-            [object] if !self.has_keywords => Some(unsafe { Borrowed::from_ptr(self.py, *object) }),
-            _ => None,
-        }
+    /// All arguments, if there are as many.
+    #[inline]
+    pub(super) fn exactly<const N: usize>(&self) -> Option<[Borrowed<'a, 'py, PyAny>; N]> {
+        let objects: &[_; N] = self.objects.try_into().ok()?;
+        // SAFETY: live objects, as `new` was promised.
+        let objects = objects.map(|object| unsafe { Borrowed::from_ptr(self.py, object) });
+        (!self.has_keywords).then_some(objects)
     }
 
     /// # Errors
-    /// TypeError where there are keyword arguments, as for a function of C that takes none.
-    pub(super) fn refuse_keywords(&self, name: &str) -> PyResult<()> {
+    /// TypeError where there are keyword arguments, as for a function of C that takes none;
+    /// `format` is that of its arguments, which ends with its name.
+    pub(super) fn refuse_keywords(&self, format: &CStr) -> PyResult<()> {
         if self.has_keywords {
+            let format = format.to_string_lossy();
+            let name = format.rsplit(':').next().unwrap_or_default();
             let text = format!("{name}() takes no keyword arguments");
             return Err(pyo3::exceptions::PyTypeError::new_err(text));
         }
@@ -260,21 +273,33 @@ macro_rules! parse {
 }
 pub(super) use parse;
 
-/// [`parse!`] for the argument of a function of the convention `single`.
+/// [`parse!`] for the arguments of a `fast` function.
+macro_rules! parse_fast {
+    ($arguments:expr, $format:literal $(, $place:expr)* $(,)?) => {
+        $arguments.refuse_keywords($format).and_then(|()| {
+            $crate::module::function::parse!(&$arguments.to_tuple()?, $format $(, $place)*)
+        })
+    };
+}
+pub(super) use parse_fast;
+
+/// [`parse!`] for the argument of a `single` function.
 #[cfg(Py_3_13)]
 macro_rules! parse_single {
-    ($argument:expr, $format:literal $(, $place:expr)* $(,)?) => {{
-        let argument: &pyo3::Bound<'_, pyo3::PyAny> = $argument;
+    ($arguments:expr, $format:literal $(, $place:expr)* $(,)?) => {{
+        let [argument] = $arguments.exactly().ok_or_else(|| {
+            pyo3::exceptions::PyTypeError::new_err("takes exactly one argument")
+        })?;
         // SAFETY: PyArg_Parse takes one object; the places fit the format, as `parse!` asks.
         let parsed = unsafe {
             pyo3::ffi::PyArg_Parse(argument.as_ptr(), $format.as_ptr() $(, $place)*)
         };
-        if parsed == 0 { Err(pyo3::PyErr::fetch(argument.py())) } else { Ok(()) }
+        if parsed == 0 { Err(pyo3::PyErr::fetch($arguments.py())) } else { Ok(()) }
     }};
 }
 #[cfg(not(Py_3_13))]
 macro_rules! parse_single {
-    ($($part:tt)*) => { $crate::module::function::parse!($($part)*) };
+    ($($part:tt)*) => { $crate::module::function::parse_fast!($($part)*) };
 }
 pub(super) use parse_single;
 

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList};
 use rsocket::Errno;
 
-use super::function::{Answer, Single, Table, functions, parse_single};
+use super::function::{Answer, Arguments, Table, functions, parse_single};
 use super::names::decode;
 use crate::error;
 
@@ -51,7 +51,7 @@ fn if_nameindex(py: Python<'_>) -> Answer<'_> {
     Ok(list.into_any())
 }
 
-fn if_nametoindex<'py>(args: &Bound<'py, Single>) -> Answer<'py> {
+fn if_nametoindex<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
     let py = args.py();
     let mut given = ptr::null_mut();
     let converter: unsafe extern "C" fn(_, _) -> _ = ffi::PyUnicode_FSConverter;

@@ -24,7 +24,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     function::add(module, &interfaces::FUNCTIONS)?;
     function::add(module, &names::FUNCTIONS)?;
     function::add(module, &numbers::FUNCTIONS)?;
-    function::add(module, &numbers::SHORT_FUNCTIONS)?;
     module.add_function(wrap_pyfunction!(target::connect, module)?)?;
     module.add_function(wrap_pyfunction!(target::listen, module)?)?;
     netlink::add(module)?;

@@ -8,11 +8,13 @@ use pyo3::exceptions::{PyOSError, PyOverflowError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList, PyString, PyTuple};
-use rsocket::{Address, Errno, Error, Family, Hints, Kind, ResolveFlags};
+use rsocket::{Address, Errno, Family, Hints, Kind, ResolveFlags};
 
+use super::addresses::is_plain;
 use super::function::{Answer, Encoded, Table, functions, optional, parse};
 use super::netdb;
-use super::numbers::{ipv6_text, pton};
+use super::numbers::pton;
+use crate::address::IpText;
 use crate::wait::unlocked;
 use crate::{audit, error};
 
@@ -143,11 +145,28 @@ fn host_argument(
     args: &Bound<'_, PyTuple>,
     event: &CStr,
     parse: impl FnOnce(*mut *mut std::ffi::c_char) -> PyResult<()>,
-) -> PyResult<Encoded> {
-    let mut host = Encoded::empty();
-    parse(host.place())?;
+) -> PyResult<CString> {
+    let host = match plain_host(args) {
+        Some(host) => host,
+        None => {
+            let mut host = Encoded::empty();
+            parse(host.place())?;
+            host.text().to_owned()
+        }
+    };
     audit::event(event, args)?;
     Ok(host)
+}
+
+/// A sole str argument that the idna codec would leave as it is.
+fn plain_host(args: &Bound<'_, PyTuple>) -> Option<CString> {
+    let [host] = args.as_slice() else { return None };
+    let host = host.cast_exact::<PyString>().ok()?.to_str().ok()?;
+    if is_plain(host) {
+        CString::new(host).ok()
+    } else {
+        None
+    }
 }
 
 fn gethostbyname<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
@@ -155,8 +174,11 @@ fn gethostbyname<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
     let host = host_argument(args, c"socket.gethostbyname", |place| {
         parse!(args, c"et:gethostbyname", c"idna".as_ptr(), place)
     })?;
-    let address = host_address(py, host.text(), Family::INET)?;
-    Ok(PyString::new(py, &ip_text(&address)?).into_any())
+    let address = host_address(py, &host, Family::INET)?;
+    match address.as_ip() {
+        Some(address) => Ok(ip_text(py, address.ip()).into_any()),
+        None => Err(error::from_errno(Errno::EAFNOSUPPORT)),
+    }
 }
 
 fn gethostbyname_ex<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
@@ -164,8 +186,8 @@ fn gethostbyname_ex<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
     let host = host_argument(args, c"socket.gethostbyname", |place| {
         parse!(args, c"et:gethostbyname_ex", c"idna".as_ptr(), place)
     })?;
-    host_address(py, host.text(), Family::INET)?;
-    let found = unlocked(py, || netdb::host_by_name(host.text()));
+    host_address(py, &host, Family::INET)?;
+    let found = unlocked(py, || netdb::host_by_name(&host));
     host_tuple(py, found, libc::AF_INET)
 }
 
@@ -174,7 +196,7 @@ fn gethostbyaddr<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
     let host = host_argument(args, c"socket.gethostbyaddr", |place| {
         parse!(args, c"et:gethostbyaddr", c"idna".as_ptr(), place)
     })?;
-    let address = host_address(py, host.text(), Family::UNSPEC)?;
+    let address = host_address(py, &host, Family::UNSPEC)?;
     let family = address.family().raw();
     let found = unlocked(py, || match address.as_ip().map(|address| address.ip()) {
         Some(IpAddr::V4(ip)) => netdb::host_by_address(family, &ip.octets()),
@@ -201,20 +223,21 @@ fn host_tuple(
     let addresses = PyList::empty(py);
     for bytes in host.addresses {
         if let Ok(octets) = <[u8; 4]>::try_from(bytes.as_slice()) {
-            addresses.append(Ipv4Addr::from(octets).to_string())?;
+            addresses.append(ip_text(py, octets.into()))?;
         } else if let Ok(octets) = <[u8; 16]>::try_from(bytes.as_slice()) {
-            addresses.append(ipv6_text(octets.into()))?;
+            addresses.append(ip_text(py, octets.into()))?;
         }
     }
     Ok((name, aliases, addresses).into_pyobject(py)?.into_any())
 }
 
-fn ip_text(address: &Address) -> PyResult<String> {
-    match address.as_ip().map(|address| address.ip()) {
-        Some(IpAddr::V4(ip)) => Ok(ip.to_string()),
-        Some(IpAddr::V6(ip)) => Ok(ipv6_text(ip)),
-        None => Err(error::from_errno(Error::WrongFamily.errno())),
+fn ip_text(py: Python<'_>, ip: IpAddr) -> Bound<'_, PyString> {
+    let mut text = IpText::new();
+    match ip {
+        IpAddr::V4(ip) => text.v4(ip.octets()),
+        IpAddr::V6(ip) => text.v6(ip),
     }
+    text.to_python(py)
 }
 
 fn getservbyname<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {

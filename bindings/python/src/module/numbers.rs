@@ -7,75 +7,54 @@ use std::ptr;
 use pyo3::exceptions::{PyOSError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyInt, PyString};
 use rsocket::Errno;
 
-#[cfg(not(Py_3_13))]
-use super::function::plain_int;
-use super::function::{Answer, Single, Table, functions, optional, parse, parse_single};
+use super::function::{
+    Answer, Arguments, Table, functions, optional, parse_fast, parse_single, plain_int,
+};
+use crate::address::IpText;
 use crate::error;
 
-pub(super) static FUNCTIONS: Table<7> = functions! {
+pub(super) static FUNCTIONS: Table<9> = functions! {
+    single htons "(x, /)" = htons, "A 16-bit number from host to network byte order.";
+    single ntohs "(x, /)" = ntohs, "A 16-bit number from network to host byte order.";
     one htonl "(x, /)" = htonl, "A 32-bit number from host to network byte order.";
     one ntohl "(x, /)" = ntohl, "A 32-bit number from network to host byte order.";
     single inet_aton "(ip_addr, /)" = inet_aton,
         "The four bytes of an IPv4 address in any of its textual forms, such as '127.1'.";
     single inet_ntoa "(packed_ip, /)" = inet_ntoa, "The text of an IPv4 address of four bytes.";
-    tuple inet_pton "(address_family, ip_string, /)" = inet_pton,
+    fast inet_pton "(address_family, ip_string, /)" = inet_pton,
         "The bytes of an IPv4 or IPv6 address.";
-    tuple inet_ntop "(address_family, packed_ip, /)" = inet_ntop,
+    fast inet_ntop "(address_family, packed_ip, /)" = inet_ntop,
         "The text of an IPv4 or IPv6 address.";
 };
 
-#[cfg(Py_3_13)]
-pub(super) static SHORT_FUNCTIONS: Table<3> = functions! {
-    one htons "(x, /)" = htons, "A 16-bit number from host to network byte order.";
-    one ntohs "(x, /)" = ntohs, "A 16-bit number from network to host byte order.";
-};
-
-#[cfg(Py_3_13)]
-fn htons<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
-    swapped(argument.py(), "htons", crate::argument::lone_int(argument)?)
+fn htons<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
+    let number = short(args, |args, place| parse_single!(args, c"i:htons", place))?;
+    swapped(args.py(), "htons", number)
 }
 
-#[cfg(Py_3_13)]
-fn ntohs<'py>(argument: &Bound<'py, PyAny>) -> Answer<'py> {
-    swapped(argument.py(), "ntohs", crate::argument::lone_int(argument)?)
+fn ntohs<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
+    let number = short(args, |args, place| parse_single!(args, c"i:ntohs", place))?;
+    swapped(args.py(), "ntohs", number)
 }
 
-// Before 3.13 these two parse a tuple, and their messages tell.
-#[cfg(not(Py_3_13))]
-pub(super) static SHORT_FUNCTIONS: Table<3> = functions! {
-    fast htons "(x, /)" = htons, "A 16-bit number from host to network byte order.";
-    fast ntohs "(x, /)" = ntohs, "A 16-bit number from network to host byte order.";
-};
-
-#[cfg(not(Py_3_13))]
-fn htons<'py>(args: &super::function::Arguments<'_, 'py>) -> Answer<'py> {
-    let mut number = args.only().and_then(|argument| plain_int(&argument));
-    if number.is_none() {
-        args.refuse_keywords("htons")?;
-        parse!(
-            &args.to_tuple()?,
-            c"i:htons",
-            ptr::from_mut(number.insert(0))
-        )?;
+#[inline]
+fn short(
+    args: &Arguments<'_, '_>,
+    parse: impl FnOnce(&Arguments<'_, '_>, *mut c_int) -> PyResult<()>,
+) -> PyResult<c_int> {
+    let argument = args.exactly().map(|[argument]| argument);
+    if let Some(number) = argument.as_deref().and_then(plain_int) {
+        return Ok(number);
     }
-    swapped(args.py(), "htons", number.unwrap_or(0))
-}
-
-#[cfg(not(Py_3_13))]
-fn ntohs<'py>(args: &super::function::Arguments<'_, 'py>) -> Answer<'py> {
-    let mut number = args.only().and_then(|argument| plain_int(&argument));
-    if number.is_none() {
-        args.refuse_keywords("ntohs")?;
-        parse!(
-            &args.to_tuple()?,
-            c"i:ntohs",
-            ptr::from_mut(number.insert(0))
-        )?;
+    #[cfg(Py_3_13)]
+    if let Some(argument) = argument {
+        return crate::argument::lone_int(&argument);
     }
-    swapped(args.py(), "ntohs", number.unwrap_or(0))
+    let mut number = 0;
+    parse(args, &raw mut number).map(|()| number)
 }
 
 fn swapped<'py>(py: Python<'py>, name: &str, number: c_int) -> Answer<'py> {
@@ -139,12 +118,17 @@ fn type_name(class: &Bound<'_, pyo3::types::PyType>) -> PyResult<String> {
     Ok(name.to_string_lossy().into_owned())
 }
 
-fn inet_aton<'py>(args: &Bound<'py, Single>) -> Answer<'py> {
+fn inet_aton<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
+    let plain = args
+        .exactly()
+        .and_then(|[text]| number_in::<Ipv4Addr>(&text));
+    if let Some(address) = plain {
+        return Ok(PyBytes::new(args.py(), &address.octets()).into_any());
+    }
     let mut text = ptr::null();
     parse_single!(args, c"s:inet_aton", &raw mut text)?;
     let mut address = libc::in_addr { s_addr: 0 };
-    // SAFETY: format `s` gives a NUL-terminated string; inet_aton(3) writes one in_addr. Neither
-    // needs the interpreter.
+    // SAFETY: format `s` gives a NUL-terminated string; inet_aton(3) writes one in_addr.
     if unsafe { libc_inet_aton(text, &raw mut address) } == 0 {
         return Err(PyOSError::new_err(
             "illegal IP address string passed to inet_aton",
@@ -153,24 +137,64 @@ fn inet_aton<'py>(args: &Bound<'py, Single>) -> Answer<'py> {
     Ok(PyBytes::new(args.py(), &address.s_addr.to_ne_bytes()).into_any())
 }
 
+/// The address in an exact str, if it is one as std reads it: always the one that the C library
+/// reads too, which takes more forms.
+#[inline]
+fn number_in<T: std::str::FromStr>(text: &Bound<'_, PyAny>) -> Option<T> {
+    text.cast_exact::<PyString>()
+        .ok()?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
 unsafe extern "C" {
     #[link_name = "inet_aton"]
     fn libc_inet_aton(text: *const std::ffi::c_char, address: *mut libc::in_addr) -> c_int;
 }
 
-fn inet_ntoa<'py>(args: &Bound<'py, Single>) -> Answer<'py> {
+fn inet_ntoa<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
+    let py = args.py();
+    if let Some([packed]) = args.exactly()
+        && let Ok(packed) = packed.cast_exact::<PyBytes>()
+    {
+        return ntoa(py, packed.as_bytes());
+    }
     let packed = Packed::parse(|view| parse_single!(args, c"y*:inet_ntoa", view))?;
-    let octets: [u8; 4] = packed
-        .bytes()
-        .try_into()
-        .map_err(|_| PyOSError::new_err("packed IP wrong length for inet_ntoa"))?;
-    Ok(PyString::new(args.py(), &Ipv4Addr::from(octets).to_string()).into_any())
+    ntoa(py, packed.bytes())
 }
 
-fn inet_pton<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
+fn ntoa<'py>(py: Python<'py>, packed: &[u8]) -> Answer<'py> {
+    let wrong = |_| PyOSError::new_err("packed IP wrong length for inet_ntoa");
+    v4_text(py, packed.try_into().map_err(wrong)?)
+}
+
+fn v4_text(py: Python<'_>, octets: [u8; 4]) -> Answer<'_> {
+    let mut text = IpText::new();
+    text.v4(octets);
+    Ok(text.to_python(py).into_any())
+}
+
+fn inet_pton<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
     let py = args.py();
+    if let Some([family, text]) = args.exactly() {
+        match plain_int(&family) {
+            Some(libc::AF_INET) => {
+                if let Some(address) = number_in::<Ipv4Addr>(&text) {
+                    return Ok(PyBytes::new(py, &address.octets()).into_any());
+                }
+            }
+            Some(libc::AF_INET6) => {
+                if let Some(address) = number_in::<Ipv6Addr>(&text) {
+                    return Ok(PyBytes::new(py, &address.octets()).into_any());
+                }
+            }
+            _ => {}
+        }
+    }
     let (mut family, mut text) = (0 as c_int, ptr::null());
-    parse!(args, c"is:inet_pton", &raw mut family, &raw mut text)?;
+    parse_fast!(args, c"is:inet_pton", &raw mut family, &raw mut text)?;
     // SAFETY: format `s` gives a NUL-terminated string, which the argument keeps alive.
     let text = unsafe { optional(text) }.unwrap_or(c"");
     let illegal = || PyOSError::new_err("illegal IP address string passed to inet_pton");
@@ -209,38 +233,33 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-fn inet_ntop<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
+fn inet_ntop<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
+    let py = args.py();
+    if let Some([family, packed]) = args.exactly()
+        && let Some(family) = plain_int(&family)
+        && let Ok(packed) = packed.cast_exact::<PyBytes>()
+    {
+        return ntop(py, family, packed.as_bytes());
+    }
     let mut family = 0 as c_int;
-    let packed = Packed::parse(|view| parse!(args, c"iy*:inet_ntop", &raw mut family, view))?;
-    let wrong_length = || PyValueError::new_err("invalid length of packed IP address string");
-    let text = match family {
-        libc::AF_INET => {
-            let octets: [u8; 4] = packed.bytes().try_into().map_err(|_| wrong_length())?;
-            Ipv4Addr::from(octets).to_string()
-        }
+    let packed = Packed::parse(|view| parse_fast!(args, c"iy*:inet_ntop", &raw mut family, view))?;
+    ntop(py, family, packed.bytes())
+}
+
+fn ntop<'py>(py: Python<'py>, family: c_int, packed: &[u8]) -> Answer<'py> {
+    let wrong = |_| PyValueError::new_err("invalid length of packed IP address string");
+    match family {
+        libc::AF_INET => v4_text(py, packed.try_into().map_err(wrong)?),
         libc::AF_INET6 => {
-            let octets: [u8; 16] = packed.bytes().try_into().map_err(|_| wrong_length())?;
-            ipv6_text(octets.into())
+            let octets: [u8; 16] = packed.try_into().map_err(wrong)?;
+            let mut text = IpText::new();
+            text.v6(octets.into());
+            Ok(text.to_python(py).into_any())
         }
         other => {
             let text = format!("unknown address family {}", c_long::from(other));
-            return Err(PyValueError::new_err(text));
+            Err(PyValueError::new_err(text))
         }
-    };
-    Ok(PyString::new(args.py(), &text).into_any())
-}
-
-/// The text of an IPv6 address as the C library writes it: unlike std it shows the deprecated
-/// IPv4-compatible addresses (RFC 4291, 2.5.5.1) with their IPv4 part.
-pub(crate) fn ipv6_text(address: Ipv6Addr) -> String {
-    match address.segments() {
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
-            format!(
-                "::{}",
-                Ipv4Addr::from(u32::from(high) << 16 | u32::from(low))
-            )
-        }
-        _ => address.to_string(),
     }
 }
 
