@@ -1,15 +1,27 @@
-"""The rows of the table: ALL maps a name to what builds, for a module, a loop of steps."""
+"""The rows of the table: ALL maps a name to what builds, for a module, a loop of steps.
+
+GROUPS says under which heading a row stands, and GOALS the ratio that a row is to reach.
+"""
 
 import os
 import tempfile
 import threading
 
 ALL = {}
+GROUPS = {}
+GOALS = {}
+
+_headings = []
 
 GREETING = b"x" * 64
 
 
-def row(name, *arguments):
+def heading(name):
+    """Rows that follow stand under this heading."""
+    _headings.append(name)
+
+
+def row(name, *arguments, goal=None):
     """Enters a function into the table under a name, with arguments of its own."""
 
     def enter(function):
@@ -17,6 +29,9 @@ def row(name, *arguments):
             return function(module, exits, *arguments)
 
         ALL[name] = build
+        GROUPS[name] = _headings[-1]
+        if goal is not None:
+            GOALS[name] = goal
         return function
 
     return enter
@@ -59,7 +74,7 @@ def connection(module, exits, timeout=None):
     return client, accepted
 
 
-# ---- making and asking
+heading("Making and closing")
 
 
 @row("socket() and close")
@@ -92,6 +107,9 @@ def adopt(module, exits):
             module.socket(fileno=fd).detach()
 
     return run
+
+
+heading("Attributes and options")
 
 
 @row("family", "family")
@@ -127,6 +145,9 @@ def setsockopt(module, exits):
     return loop(sock.setsockopt, module.SOL_SOCKET, module.SO_PASSCRED, 1)
 
 
+heading("Addresses and names")
+
+
 @row("getsockname v4", "AF_INET", ("127.0.0.1", 0))
 @row("getsockname v6", "AF_INET6", ("::1", 0))
 @row("getsockname unix", "AF_UNIX", "")
@@ -151,7 +172,7 @@ def getaddrinfo(module, exits):
     return loop(module.getaddrinfo, "127.0.0.1", 80, 0, module.SOCK_STREAM)
 
 
-# ---- moving
+heading("Streams")
 
 
 def there_and_back(left, right, size):
@@ -204,6 +225,9 @@ def bulk(module, exits):
     return run
 
 
+heading("Datagrams")
+
+
 @row("udp v4 sendto+recvfrom", "AF_INET", ("127.0.0.1", 0))
 @row("udp v6 sendto+recvfrom", "AF_INET6", ("::1", 0))
 @row("unix datagram sendto+recvfrom", "AF_UNIX", "")
@@ -233,6 +257,9 @@ def datagram_into(module, exits):
             sock.recvfrom_into(room)
 
     return run
+
+
+heading("Messages and descriptors")
 
 
 @row("sendmsg+recvmsg")
@@ -274,6 +301,9 @@ def passed(module, exits):
     return run
 
 
+heading("Errors")
+
+
 @row("recv of nothing (EAGAIN)")
 def nothing(module, exits):
     sock, _ = pair(module, exits, timeout=0.0)
@@ -288,7 +318,7 @@ def nothing(module, exits):
     return run
 
 
-# ---- connecting
+heading("Connections")
 
 
 @row("accept")
@@ -367,7 +397,7 @@ def refused(module, exits):
     return run
 
 
-# ---- files
+heading("Files")
 
 
 @row("makefile: readline")
@@ -430,7 +460,7 @@ def sendfile(module, exits):
     return run
 
 
-# ---- threads
+heading("Threads")
 
 
 def in_threads(count, work):

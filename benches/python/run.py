@@ -8,7 +8,6 @@ The band is what the same measurement gives for stock against stock: a ratio ins
 """
 
 import argparse
-import json
 import os
 import platform
 import socket as stock
@@ -22,6 +21,8 @@ import rows
 import rsocket as ours
 
 FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent))
+import results  # noqa: E402
 
 
 def floors():
@@ -51,6 +52,34 @@ def describe(result, floor):
     )
 
 
+def goal(name):
+    """What a row is to reach, as a text."""
+    return f"ratio >= {rows.GOALS[name]:.2f}" if name in rows.GOALS else None
+
+
+def write(path, measured, floor_of, mean, pairs):
+    """The rows as the charts and the documentation read them."""
+    written = [
+        results.row(
+            rows.GROUPS[name],
+            name,
+            "socket",
+            result.ours,
+            result.stock,
+            unit="ns",
+            ratio=result.ratio,
+            goal=goal(name),
+            quartiles=[result.low, result.high],
+            band=[result.band_low, result.band_high],
+            floor=floor_of.get(name),
+        )
+        for result in measured
+        for name in [result.name]
+    ]
+    runtime = f"CPython {platform.python_version()}"
+    results.write(path, "python", runtime, written, pairs=pairs, geometric_mean=mean)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer pairs: under a minute")
@@ -62,32 +91,21 @@ def main():
     print(f"CPython {platform.python_version()}, Linux {platform.release()}, nanoseconds per step")
     print(f"{'':<34} {'stock':>11} {'rsocket':>11}  above  ratio  {'quartiles':>13}  {'band':>13}")
     floor_of = floors()
-    results = []
+    measured = []
     for name, build in rows.ALL.items():
         if arguments.rows not in name:
             continue
         with measure.Row(name, build, stock, ours) as row:
             result = row.compare(pairs, seconds)
-        results.append(result)
+        measured.append(result)
         print(describe(result, floor_of.get(name)), flush=True)
 
-    mean = measure.geometric_mean([result.ratio for result in results])
-    slower = [r.name for r in results if r.high < min(0.97, r.band_low)]
-    print(f"\ngeometric mean {mean:.2f} over {len(results)} rows")
+    mean = measure.geometric_mean([result.ratio for result in measured])
+    slower = [r.name for r in measured if r.high < min(0.97, r.band_low)]
+    print(f"\ngeometric mean {mean:.2f} over {len(measured)} rows")
     print(f"slower than stock beyond the band: {', '.join(slower) or 'none'}")
     if arguments.json:
-        record = {
-            "python": platform.python_version(),
-            "kernel": platform.release(),
-            "machine": platform.machine(),
-            "cores": os.cpu_count(),
-            "pairs": pairs,
-            "geometric_mean": mean,
-            "rows": [
-                {**result._asdict(), "floor": floor_of.get(result.name)} for result in results
-            ],
-        }
-        arguments.json.write_text(json.dumps(record, indent=1) + "\n")
+        write(arguments.json, measured, floor_of, mean, pairs)
     return 0
 
 

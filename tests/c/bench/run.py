@@ -2,7 +2,7 @@
 """What a call of the C library costs in user space: instructions, system calls and allocations per
 operation, beside the plain system call and, where it is installed, libuv.
 
-    run.py [--check] [--prefix DIR]
+    run.py [--check] [--prefix DIR] [--json FILE]
 
 Instructions are counted by valgrind, so they do not depend on the machine's load: each variant runs
 twice, with different counts, and the difference is divided. The other side of the conversation is
@@ -18,7 +18,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[2] / "benches"))
+import results  # noqa: E402
+
 FEW, MANY = 200, 1200
 
 # Name, the plain calls, ours, and libuv's.
@@ -102,6 +105,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="fail where a promise is broken")
     parser.add_argument("--prefix", help="where the library is installed (default: install it)")
+    parser.add_argument("--json", type=Path, help="also write the rows to this file")
     args = parser.parse_args()
     missing = [tool for tool in ("valgrind", "strace", "pkg-config") if not shutil.which(tool)]
     if missing:
@@ -114,17 +118,22 @@ def main():
             prefix = str(directory / "prefix")
             install = HERE.parents[2] / "bindings/c/install.sh"
             subprocess.run([install, "--prefix", prefix], check=True)
-        sys.exit(table(Path(prefix), directory, args.check))
+        sys.exit(table(Path(prefix), directory, args.check, args.json))
 
 
-def table(prefix, directory, check):
+def compiler():
+    done = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[0]
+
+
+def table(prefix, directory, check, json):
     """Prints the table and says whether a promise was broken."""
     env = {**os.environ, "LD_LIBRARY_PATH": f"{prefix}/lib"}
     programs = {kind: build(prefix, directory, kind) for kind in ("shared", "static")}
     meters = {kind: Meter(program, env) for kind, (program, _) in programs.items()}
     with_uv = programs["shared"][1]
     shared = meters["shared"]
-    broken = []
+    broken, rows = [], []
     head = ("", "posix", "librsocket.so", "librsocket.a", "libuv", "system calls", "allocations")
     line = "{:<26}{:>8}{:>15}{:>14}{:>8}{:>14}{:>13}"
     print(
@@ -158,6 +167,19 @@ def table(prefix, directory, check):
             )
         )
         most = MOST.get(ours)
+        rows.append(
+            results.row(
+                "Instructions per call",
+                title,
+                "POSIX",
+                plain + max(extra.values()),
+                plain,
+                unit="instructions",
+                goal=None if most is None else f"POSIX + {most}",
+                allocations=allocations,
+                system_calls=calls,
+            )
+        )
         if most is not None and max(extra.values()) > most:
             broken.append(f"{title}: more than {most} instructions beyond the plain call")
         if round(calls, 2) != 0:
@@ -168,6 +190,8 @@ def table(prefix, directory, check):
         print("\nlibuv is not installed: its column is empty.")
     for sentence in broken:
         print(sentence)
+    if json:
+        results.write(json, "c", compiler(), rows)
     return 1 if check and broken else 0
 
 
