@@ -29,6 +29,15 @@ test: lint test-rust test-c test-python test-interop conformance-quick ## Runs e
 test-rust: ## Runs the tests of the Rust crate
 	cargo test --workspace --exclude rsocket-python --all-features
 
+.PHONY: test-peers
+test-peers: ## Shows what other socket crates get wrong beside this one (ONLY=name for one scenario)
+	RUSTC_BOOTSTRAP=rsocket_peers cargo run --quiet --manifest-path tests/peers/Cargo.toml \
+		--target-dir $(TARGET)/peers -- $(ONLY)
+
+.PHONY: coverage
+coverage: ## Measures the lines of rust-core that its tests run (needs rustup's llvm-tools)
+	tests/coverage.sh --lines
+
 .PHONY: test-c
 test-c: $(VENV)/.tools ## Runs the tests of the C library
 	PATH="$(BIN):$$PATH" tests/c/run.sh header plain exports panics packages examples two_archives

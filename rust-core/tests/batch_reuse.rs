@@ -63,47 +63,17 @@ fn a_short_message_after_a_long_one() {
 }
 
 #[test]
-fn names_of_different_lengths_in_the_same_slot() {
-    let dir = std::env::temp_dir().join(format!("rsocket-batch-{}", std::process::id()));
-    std::fs::create_dir(&dir).unwrap();
-    let receiver = Endpoint::new(
-        rsocket::Family::UNIX,
-        Kind::DGRAM,
-        rsocket::Protocol::DEFAULT,
-    )
-    .unwrap();
-    let to = Address::unix(dir.join("receiver")).unwrap();
-    receiver.bind(&to).unwrap();
-    let mut batch = RecvBatch::new(1, 16).unwrap();
-    for name in [
-        Some("a-long-name-of-a-sender"),
-        Some("s"),
-        None,
-        Some("middle"),
-    ] {
-        let sender = Endpoint::new(
-            rsocket::Family::UNIX,
-            Kind::DGRAM,
-            rsocket::Protocol::DEFAULT,
-        )
-        .unwrap();
-        let from = match name {
-            Some(name) => {
-                let from = Address::unix(dir.join(name)).unwrap();
-                sender.bind(&from).unwrap();
-                from
-            }
-            None => Address::UNSPECIFIED,
-        };
-        sender.send_to(b"x", &to).unwrap();
-        let message = receiver.recv_batch(&mut batch).unwrap().next().unwrap();
-        if name.is_some() {
-            assert_eq!(*message.from, from);
-        } else {
-            assert!(message.from.as_path().is_none());
-        }
+fn descriptors_after_a_message_that_had_none() {
+    let (left, right) = Endpoint::pair(Kind::DGRAM).unwrap();
+    let mut sent = tracked(2);
+    let mut batch = RecvBatch::with_control(1, 8, ControlBuilder::space_for_fds(2)).unwrap();
+    for count in [2, 0, 1, 0, 2] {
+        left.send_fds(b"data", &fds(&sent)[..count]).unwrap();
+        let mut message = right.recv_batch(&mut batch).unwrap().next().unwrap();
+        assert!(!message.control_truncated());
+        assert_eq!(message.take_fds().count(), count);
     }
-    std::fs::remove_dir_all(dir).unwrap();
+    assert!(all_gone(&mut sent));
 }
 
 #[test]

@@ -155,6 +155,23 @@ fn descriptors_behind_credentials_in_one_buffer() {
 }
 
 #[test]
+fn a_walk_that_takes_nothing() {
+    let (left, right) = pair();
+    let mut sent = tracked(3);
+    left.send_fds(b"three", &fds(&sent)).unwrap();
+    let mut ancillary = Ancillary::<MANY>::new();
+    let _ = receive(&right, &mut ancillary);
+    for message in ancillary.messages() {
+        assert!(matches!(message, Control::Rights(_)));
+    }
+    // They were not closed by the walk either.
+    sent.iter_mut().for_each(Tracked::close);
+    assert!(!sent.iter_mut().any(Tracked::is_gone));
+    drop(ancillary);
+    assert!(all_gone(&mut sent));
+}
+
+#[test]
 fn a_message_half_taken() {
     let (left, right) = pair();
     let mut sent = tracked(4);
