@@ -71,15 +71,8 @@ fn senders(receiver: &Endpoint, batch: &mut RecvBatch) -> Vec<Address> {
     )
     .unwrap();
     all.push(from);
-    all.push(
-        receiver
-            .recv_batch(batch)
-            .unwrap()
-            .next()
-            .unwrap()
-            .from
-            .clone(),
-    );
+    let message = receiver.recv_batch(batch).unwrap().next().unwrap();
+    all.push(*message.from);
     all
 }
 
