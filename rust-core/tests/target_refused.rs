@@ -1,7 +1,5 @@
 //! A malformed target is refused, with the reason.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
-
 use rsocket::{AddressError, Error, Target};
 
 #[test]
