@@ -1,26 +1,25 @@
-/* The bare system calls of some rows, in nanoseconds: what no binding can go below. */
+/* The bare system calls of some rows: what no binding can go below. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { ROUNDS = 15, STEPS = 4000 };
 
 static char data[65536];
 static int left, right;
 static socklen_t len;
-static struct sockaddr_storage name;
+static struct sockaddr_storage name, own;
+static socklen_t own_len;
 
 static double now(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
@@ -30,6 +29,29 @@ static void must(int ok, const char *what)
         perror(what);
         exit(1);
     }
+}
+
+/* A socket with a name that the kernel chose. */
+static void bind_own(int family, int kind)
+{
+    struct sockaddr_in inet = {.sin_family = AF_INET};
+    struct sockaddr_in6 inet6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const sa_family_t unix_family = AF_UNIX;
+    const void *here = &unix_family;
+    socklen_t here_len = sizeof unix_family;
+
+    inet.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (family == AF_INET) {
+        here = &inet;
+        here_len = sizeof inet;
+    } else if (family == AF_INET6) {
+        here = &inet6;
+        here_len = sizeof inet6;
+    }
+    left = socket(family, kind, 0);
+    must(bind(left, here, here_len) == 0, "bind");
+    own_len = sizeof own;
+    must(getsockname(left, (struct sockaddr *)&own, &own_len) == 0, "getsockname");
 }
 
 static void there_and_back(size_t size)
@@ -57,52 +79,155 @@ static void option(void)
     must(getsockopt(left, SOL_SOCKET, SO_RCVBUF, &value, &len) == 0, "getsockopt");
 }
 
-static void make(void) { must(close(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) == 0, "socket"); }
+static void peer_name(void)
+{
+    len = sizeof name;
+    must(getpeername(left, (struct sockaddr *)&name, &len) == 0, "getpeername");
+}
+
+static void set_option(void)
+{
+    int value = 1;
+
+    must(setsockopt(left, SOL_SOCKET, SO_PASSCRED, &value, sizeof value) == 0, "setsockopt");
+}
+
+static void make(int family, int kind)
+{
+    must(close(socket(family, kind | SOCK_CLOEXEC, 0)) == 0, "socket");
+}
+
+static void make_tcp(void) { make(AF_INET, SOCK_STREAM); }
+static void make_udp(void) { make(AF_INET, SOCK_DGRAM); }
+static void make_unix(void) { make(AF_UNIX, SOCK_STREAM); }
+
+static void make_pair(void)
+{
+    int fds[2];
+
+    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0, "socketpair");
+    close(fds[0]);
+    close(fds[1]);
+}
 
 static void nothing(void) { must(recv(left, data, 64, MSG_DONTWAIT) == -1, "recv"); }
 
-/* The median over the rounds, for every name. */
-static void print(const char *const *names, void (*step)(void))
+static void datagram(void)
 {
-    double times[ROUNDS], t;
-    int i, j;
-
-    for (i = 0; i < ROUNDS; i++) {
-        t = now();
-        for (j = 0; j < STEPS; j++)
-            step();
-        t = (now() - t) / STEPS;
-        for (j = i; j > 0 && times[j - 1] > t; j--)
-            times[j] = times[j - 1];
-        times[j] = t;
-    }
-    for (; *names; names++)
-        printf("%s\t%.1f\n", *names, times[ROUNDS / 2]);
+    must(sendto(left, data, 64, 0, (struct sockaddr *)&own, own_len) == 64, "sendto");
+    len = sizeof name;
+    must(recvfrom(left, data, 2048, 0, (struct sockaddr *)&name, &len) == 64, "recvfrom");
 }
 
-#define NAMES(...) (const char *const[]){__VA_ARGS__, NULL}
-#define EVERY_WAY(size) \
-    NAMES("unix send+recv " size " blocking", "unix send+recv " size " timeout", \
-          "unix send+recv " size " non-blocking")
+static void message(void)
+{
+    struct iovec part = {data, 64}, room = {data, 2048};
+    struct msghdr out = {.msg_iov = &part, .msg_iovlen = 1};
+    struct msghdr in = {.msg_name = &name, .msg_namelen = sizeof name, .msg_iov = &room,
+                        .msg_iovlen = 1};
 
+    must(sendmsg(left, &out, 0) == 64, "sendmsg");
+    must(recvmsg(right, &in, 0) == 64, "recvmsg");
+}
+
+/* Two connected sockets. */
+static void connect_pair(int family)
+{
+    if (family == AF_UNIX) {
+        int fds[2];
+
+        must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
+        left = fds[0];
+        right = fds[1];
+        return;
+    }
+    bind_own(family, SOCK_STREAM);
+    int listener = left, one = 1;
+
+    must(listen(listener, 1) == 0, "listen");
+    left = socket(family, SOCK_STREAM, 0);
+    must(connect(left, (struct sockaddr *)&own, own_len) == 0, "connect");
+    right = accept(listener, NULL, NULL);
+    must(right >= 0, "accept");
+    setsockopt(left, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    close(listener);
+}
+
+static void nobody(int family) { (void)family; left = right = -1; }
+static void bind_stream(int family) { bind_own(family, SOCK_STREAM); }
+static void bind_datagram(int family) { bind_own(family, SOCK_DGRAM); }
+
+static const struct row {
+    const char *name;
+    void (*prepare)(int family);
+    int family;
+    void (*step)(void);
+} rows[] = {
+    {"tcp socket and close", nobody, 0, make_tcp},
+    {"udp socket and close", nobody, 0, make_udp},
+    {"unix socket and close", nobody, 0, make_unix},
+    {"with socket()", nobody, 0, make_tcp},
+    {"socketpair and close", nobody, 0, make_pair},
+    {"getsockopt int", connect_pair, AF_UNIX, option},
+    {"setsockopt int", connect_pair, AF_UNIX, set_option},
+    {"getsockname v4", bind_stream, AF_INET, own_name},
+    {"getsockname v6", bind_stream, AF_INET6, own_name},
+    {"getsockname unix", bind_stream, AF_UNIX, own_name},
+    {"getpeername v4", connect_pair, AF_INET, peer_name},
+    {"getpeername v6", connect_pair, AF_INET6, peer_name},
+    {"getpeername unix", connect_pair, AF_UNIX, peer_name},
+    {"recv of nothing (EAGAIN)", connect_pair, AF_UNIX, nothing},
+    {"unix send+recv_into 64 B", connect_pair, AF_UNIX, small},
+    {"recv of 64 KiB where 64 B are there", connect_pair, AF_UNIX, small},
+    {"udp v4 sendto+recvfrom", bind_datagram, AF_INET, datagram},
+    {"udp v4 sendto+recvfrom_into", bind_datagram, AF_INET, datagram},
+    {"udp v6 sendto+recvfrom", bind_datagram, AF_INET6, datagram},
+    {"unix datagram sendto+recvfrom", bind_datagram, AF_UNIX, datagram},
+    {"sendmsg+recvmsg", connect_pair, AF_UNIX, message},
+    {"sendmsg+recvmsg_into", connect_pair, AF_UNIX, message},
+#define SIZE(family, text, size, step) \
+    {text " send+recv " size " blocking", connect_pair, family, step}, \
+    {text " send+recv " size " timeout", connect_pair, family, step}, \
+    {text " send+recv " size " non-blocking", connect_pair, family, step}
+    SIZE(AF_UNIX, "unix", "1 B", one),
+    SIZE(AF_UNIX, "unix", "64 B", small),
+    SIZE(AF_UNIX, "unix", "4 KiB", page),
+    SIZE(AF_UNIX, "unix", "64 KiB", large),
+    SIZE(AF_INET, "tcp", "1 B", one),
+    SIZE(AF_INET, "tcp", "64 B", small),
+    SIZE(AF_INET, "tcp", "4 KiB", page),
+    SIZE(AF_INET, "tcp", "64 KiB", large),
+};
+
+/* Reads lines of a number of steps and the name of a row; writes nanoseconds per step, "-" for a
+ * row that is not here. */
 int main(void)
 {
-    int fds[2];
-    struct sockaddr_in here = {.sin_family = AF_INET};
+    static char line[256];
+    const struct row *last = NULL;
 
-    must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
-    left = fds[0];
-    right = fds[1];
-    print(EVERY_WAY("1 B"), one);
-    print(EVERY_WAY("64 B"), small);
-    print(EVERY_WAY("4 KiB"), page);
-    print(EVERY_WAY("64 KiB"), large);
-    print(NAMES("getsockopt int"), option);
-    print(NAMES("recv of nothing (EAGAIN)"), nothing);
-    print(NAMES("socket() and close"), make);
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    left = socket(AF_INET, SOCK_STREAM, 0);
-    must(bind(left, (struct sockaddr *)&here, sizeof here) == 0, "bind");
-    print(NAMES("getsockname v4"), own_name);
+    while (fgets(line, sizeof line, stdin)) {
+        char *text;
+        const long steps = strtol(line, &text, 10);
+        const struct row *row = NULL;
+
+        text[strcspn(text, "\n")] = '\0';
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+            if (*text == ' ' && strcmp(rows[i].name, text + 1) == 0)
+                row = &rows[i];
+        if (!row || steps <= 0) {
+            puts("-");
+        } else {
+            if (row != last) {
+                row->prepare(row->family);
+                last = row;
+            }
+            const double begun = now();
+            for (long i = 0; i < steps; i++)
+                row->step();
+            printf("%.1f\n", (now() - begun) / (double)steps);
+        }
+        fflush(stdout);
+    }
     return 0;
 }

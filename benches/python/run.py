@@ -8,12 +8,9 @@ The band is what the same measurement gives for stock against stock: a ratio ins
 """
 
 import argparse
-import os
 import platform
 import socket as stock
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import measure
@@ -25,30 +22,16 @@ sys.path.insert(0, str(FOLDER.parent))
 import results  # noqa: E402
 
 
-def floors():
-    """Nanoseconds of the bare system calls of a row, by a C program; empty without a compiler."""
-    with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "floor"
-        compiler = os.environ.get("CC", "cc")
-        try:
-            built = subprocess.run(
-                [compiler, "-O2", "-o", program, FOLDER / "floor.c"], check=False
-            )
-        except FileNotFoundError:
-            return {}
-        if built.returncode:
-            return {}
-        lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout
-    return {name: float(value) for name, value in (line.split("\t") for line in lines.splitlines())}
-
-
-def describe(result, floor):
+def describe(result):
     """One line of the table."""
-    above = f"{result.ours - floor:6.0f}" if floor is not None else "      "
+    above = "" if result.floor is None else f"{result.ours - result.floor:.0f}"
+    goal = rows.GOALS.get(result.name)
     return (
-        f"{result.name:<34} {result.stock:>11.0f} {result.ours:>11.0f} {above} "
+        f"{result.name:<40} {result.stock:>11.0f} {result.ours:>11.0f} {above:>6} "
         f"{result.ratio:7.2f}  {result.low:5.2f} .. {result.high:5.2f}  "
         f"{result.band_low:5.2f} .. {result.band_high:5.2f}"
+        f"{'' if goal is None else f'  {goal:5.2f}'}"
+        f"{'' if goal is None or result.ratio >= goal else ' below'}"
     )
 
 
@@ -57,27 +40,45 @@ def goal(name):
     return f"ratio >= {rows.GOALS[name]:.2f}" if name in rows.GOALS else None
 
 
-def write(path, measured, floor_of, mean, pairs):
+def write(path, measured, mean, pairs):
     """The rows as the charts and the documentation read them."""
     written = [
         results.row(
-            rows.GROUPS[name],
-            name,
+            rows.GROUPS[result.name],
+            result.name,
             "socket",
             result.ours,
             result.stock,
-            unit="ns",
+            unit=result.unit,
             ratio=result.ratio,
-            goal=goal(name),
+            goal=goal(result.name),
             quartiles=[result.low, result.high],
             band=[result.band_low, result.band_high],
-            floor=floor_of.get(name),
+            floor=result.floor,
         )
         for result in measured
-        for name in [result.name]
     ]
     runtime = f"CPython {platform.python_version()}"
     results.write(path, "python", runtime, written, pairs=pairs, geometric_mean=mean)
+
+
+def summary(measured):
+    """What the rows say together."""
+    mean = measure.geometric_mean([result.ratio for result in measured])
+    band = sorted(abs(result.band - 1) for result in measured)
+    within = [result for result in measured if result.band_low <= result.ratio <= result.band_high]
+    slower = [r.name for r in measured if r.high < min(0.97, r.band_low)]
+    missed = [r.name for r in measured if r.ratio < rows.GOALS.get(r.name, 0)]
+    print(f"\ngeometric mean {mean:.2f} over {len(measured)} rows")
+    if band:
+        print(
+            "stock against stock: medians within "
+            f"{band[len(band) // 2]:.1%} (half of the rows), {band[-1]:.1%} (all of them)"
+        )
+    print(f"inside the band, so equal: {', '.join(r.name for r in within) or 'none'}")
+    print(f"slower than stock beyond the band: {', '.join(slower) or 'none'}")
+    print(f"below the goal: {', '.join(missed) or 'none'}")
+    return mean
 
 
 def main():
@@ -89,23 +90,21 @@ def main():
     pairs, seconds = (7, 0.004) if arguments.quick else (31, 0.01)
 
     print(f"CPython {platform.python_version()}, Linux {platform.release()}, nanoseconds per step")
-    print(f"{'':<34} {'stock':>11} {'rsocket':>11}  above  ratio  {'quartiles':>13}  {'band':>13}")
-    floor_of = floors()
+    print(
+        f"{'':<40} {'stock':>11} {'rsocket':>11} {'above':>6}   ratio  {'quartiles':>14}"
+        f"  {'stock/stock':>14}   goal"
+    )
     measured = []
-    for name, build in rows.ALL.items():
-        if arguments.rows not in name:
-            continue
-        with measure.Row(name, build, stock, ours) as row:
-            result = row.compare(pairs, seconds)
-        measured.append(result)
-        print(describe(result, floor_of.get(name)), flush=True)
-
-    mean = measure.geometric_mean([result.ratio for result in measured])
-    slower = [r.name for r in measured if r.high < min(0.97, r.band_low)]
-    print(f"\ngeometric mean {mean:.2f} over {len(measured)} rows")
-    print(f"slower than stock beyond the band: {', '.join(slower) or 'none'}")
+    with measure.Floor(FOLDER / "floor.c") as floor:
+        for name, entry in rows.ALL.items():
+            if arguments.rows not in name:
+                continue
+            with measure.Row(name, entry, stock, ours, floor) as row:
+                measured.append(row.compare(pairs, seconds))
+            print(describe(measured[-1]), flush=True)
+    mean = summary(measured)
     if arguments.json:
-        write(arguments.json, measured, floor_of, mean, pairs)
+        write(arguments.json, measured, mean, pairs)
     return 0
 
 
