@@ -9,7 +9,10 @@ PYTHON  ?= python3
 CC      ?= cc
 PREFIX  ?= /usr/local
 TARGET  := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
-VENV    := $(CURDIR)/.venv
+# An interpreter that is asked for by name has an environment of its own, such as .venv-3.9.
+SERIES  := $(if $(filter-out python3,$(PYTHON)),-$(or $(shell $(PYTHON) -c \
+	'import sys; print("%d.%d%s" % (*sys.version_info[:2], sys.abiflags))'),$(error no Python: $(PYTHON))))
+VENV    := $(CURDIR)/.venv$(SERIES)
 BIN     := $(VENV)/bin
 RUST    := $(shell git ls-files -co --exclude-standard 'rust-core/*' 'bindings/*' 2>/dev/null) Cargo.toml
 
@@ -23,7 +26,7 @@ demo: $(TARGET)/release/interop-peer $(TARGET)/interop/peer-c $(VENV)/.rsocket #
 		--c $(TARGET)/interop/peer-c --python $(BIN)/python
 
 .PHONY: test
-test: lint test-rust test-c test-python test-interop conformance-quick ## Runs every test of every language
+test: lint test-rust test-c test-python test-interop conformance-quick test-conformance ## Runs every test of every language
 
 .PHONY: test-rust
 test-rust: ## Runs the tests of the Rust crate
@@ -67,7 +70,7 @@ test-pythons: $(VENV)/.tools ## Runs the interpreter's own socket tests on every
 	$(BIN)/python tests/conformance/every_python.py
 
 .PHONY: conformance
-conformance: $(VENV)/.rsocket ## Runs every test of the interpreter that opens a socket on rsocket
+conformance: $(VENV)/.rsocket ## Runs every test of the interpreter PYTHON that opens a socket on rsocket
 	$(BIN)/python tests/conformance/run.py --all
 
 .PHONY: bench-rust
@@ -101,7 +104,7 @@ install: ## Installs the C library below PREFIX (default /usr/local)
 
 .PHONY: clean
 clean: ## Removes everything that was built
-	rm -rf target .venv build dist python/rsocket/*.so
+	rm -rf target .venv* build dist python/rsocket/*.so
 
 $(TARGET)/release/interop-peer: $(RUST) $(wildcard tests/interop/rust/src/*.rs)
 	@echo "== Rust: the crate and its peer"

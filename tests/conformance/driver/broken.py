@@ -22,7 +22,9 @@ def recv(self, *arguments, **named):
 good.socket.recv = recv
 """
 
+# A name that the module makes when it is first asked for must be there to be taken away.
 REMOVE = """
+good.{name}
 del good.{name}
 
 def absent(name):

@@ -71,7 +71,8 @@ class Campaign:
         result = run_module(task, log, stop)
         failures = result.failures()
         if self.repeat and 0 < len(failures) <= WORTH_REPEATING:
-            again = dataclasses.replace(task, only=failures)
+            # What hangs costs its whole limit each time.
+            again = dataclasses.replace(task, only=failures, limit=task.limit / 2)
             repeated = run_module(again, log.with_suffix(".repeated.log"), stop)
             result.unsteady = [name for name in failures if repeated.passes(name)]
         return result

@@ -101,13 +101,14 @@ class CannotBuild(Exception):
 class Build:
     """The module in a virtual environment of its own, below `folder`."""
 
-    def __init__(self, python, folder, repository, maturin, profile, children):
+    def __init__(self, python, folder, target, repository, maturin, profile, children):
         self.python = python
         self.environment = folder / "venv"
         self.program = self.environment / "bin" / "python"
         self._log = folder / "build.log"
         self._wheels = folder / "wheels"
-        self._target = folder / "cargo"
+        # One for all: only what knows the interpreter is compiled for each, a third of the whole.
+        self._target = target
         self._repository = repository
         self._maturin = maturin
         self._profile = profile
@@ -135,9 +136,10 @@ class Build:
         environ = {**os.environ, "CARGO_TARGET_DIR": str(self._target)}
         environ.pop("VIRTUAL_ENV", None)
         environ.pop("PYO3_PYTHON", None)
+        # Tests of another interpreter may be at work, and some of them measure time.
         with self._log.open("ab") as log:
             status = self._children.run(
-                [str(Path(word)) if isinstance(word, Path) else word for word in command],
+                ["nice", *map(str, command)],
                 cwd=self._repository,
                 env=environ,
                 stdin=subprocess.DEVNULL,
