@@ -5,8 +5,9 @@ Usage: python tests/conformance/every_python.py [--own] [--only 3.9,3.13] [OPTIO
 
 For each interpreter of pyenv and each python3.N on PATH that has the `test` package, the module is
 built and installed into a virtual environment below `target/pythons`, and `run.py` runs there, the
-quick set unless `--all` or tests are given. The builds go ahead of the tests, one after another. The exit status is the worst of the single runs: 1 if
-anything is lost anywhere, 2 if a build or a run could not be made.
+quick set unless `--all` or tests are given. The builds go ahead of the tests, one after another.
+The exit status is the worst of the single runs: 1 if anything is lost anywhere, 2 if a build or a
+run could not be made.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
 OLDEST = (3, 9)
 NAME = re.compile(r"python3\.\d+t?")
