@@ -161,6 +161,40 @@ pub fn send_once(fd: BorrowedFd<'_>, buf: &[u8], flags: MsgFlags) -> Result<usiz
     call::send(fd, buf, flags.raw())
 }
 
+/// One recvfrom(2) as it is: EINTR and all. For a caller that has its own way on from there.
+#[inline]
+pub fn recv_from_once(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: MsgFlags,
+    from: &mut Address,
+) -> Result<usize, Errno> {
+    call::recv_from(fd, buf, flags.raw(), from.native_mut())
+}
+
+/// One sendto(2) as it is: EINTR and all. For a caller that has its own way on from there.
+#[inline]
+pub fn send_to_once(
+    fd: BorrowedFd<'_>,
+    buf: &[u8],
+    flags: MsgFlags,
+    to: &Address,
+) -> Result<usize, Errno> {
+    call::send_to(fd, buf, flags.raw(), to.native())
+}
+
+/// One accept4(2) as it is, close-on-exec: EINTR, ECONNABORTED and all. For a caller that has its
+/// own way on from there.
+#[inline]
+pub fn accept_once(
+    fd: BorrowedFd<'_>,
+    peer: Option<&mut Address>,
+    nonblocking: bool,
+) -> Result<OwnedFd, Errno> {
+    let flags = if nonblocking { libc::SOCK_NONBLOCK } else { 0 };
+    call::accept(fd, peer.map(Address::native_mut), flags)
+}
+
 /// recv(2).
 #[inline]
 pub fn recv(

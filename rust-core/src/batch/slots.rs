@@ -82,7 +82,8 @@ pub fn recv_batch<'a>(
         from: slot.from.map(Address::native_mut),
         info: slot.info,
     });
-    let mut overlay = RecvOverlay::<SLOTS_MAX>::new(places);
+    let mut overlay = RecvOverlay::<SLOTS_MAX>::empty();
+    overlay.take(places);
     let flags = flags | MsgFlags::WAITFORONE;
     let filled = run(
         fd,
@@ -113,8 +114,9 @@ pub fn send_batch<'a>(
         to: slot.to.map(Address::native),
     });
     let mut done = 0;
+    let mut overlay = SendOverlay::<SLOTS_MAX>::empty();
     loop {
-        let mut overlay = SendOverlay::<SLOTS_MAX>::new(&mut places);
+        overlay.take(&mut places);
         if overlay.len() == 0 {
             return Ok(done);
         }

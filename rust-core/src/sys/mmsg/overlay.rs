@@ -30,17 +30,23 @@ pub(crate) struct RecvOverlay<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> RecvOverlay<'a, N> {
-    /// Takes as many places as there are, or as fit.
     #[inline]
-    pub(crate) fn new(places: impl Iterator<Item = RecvPlaces<'a>>) -> Self {
-        let mut overlay = RecvOverlay {
+    pub(crate) const fn empty() -> Self {
+        RecvOverlay {
             headers: [const { MaybeUninit::uninit() }; N],
             iovecs: [const { MaybeUninit::uninit() }; N],
             places: [const { MaybeUninit::uninit() }; N],
             len: 0,
-        };
-        let slots = overlay.headers.iter_mut().zip(&mut overlay.iovecs);
-        let slots = slots.zip(&mut overlay.places);
+        }
+    }
+
+    /// Takes as many places as there are, or as fit. In place: returned by value, the whole would
+    /// be copied.
+    #[inline]
+    pub(crate) fn take(&mut self, places: impl Iterator<Item = RecvPlaces<'a>>) {
+        self.len = 0;
+        let slots = self.headers.iter_mut().zip(&mut self.iovecs);
+        let slots = slots.zip(&mut self.places);
         for (mut place, ((header, iovec), slot)) in places.zip(slots) {
             iovec.write(libc::iovec {
                 iov_base: place.data.as_mut_ptr().cast::<c_void>(),
@@ -57,16 +63,15 @@ impl<'a, const N: usize> RecvOverlay<'a, N> {
                 header.msg_controllen = place.control.len() as _;
             }
             slot.write(place);
-            overlay.len += 1;
+            self.len += 1;
         }
-        overlay
     }
 
     /// One recvmmsg(2), or one recvmsg(2) where the kernel lacks it: no error is lost behind it.
     #[inline]
     pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Errno> {
         for (header, iovec) in self.headers.iter_mut().zip(&mut self.iovecs).take(self.len) {
-            // SAFETY: `new` wrote the first `len` headers.
+            // SAFETY: `take` wrote the first `len` headers.
             unsafe { header.assume_init_mut() }.msg_hdr.msg_iov = iovec.as_mut_ptr();
         }
         let headers = self.headers.as_mut_ptr().cast::<mmsghdr>();
@@ -81,10 +86,10 @@ impl<'a, const N: usize> RecvOverlay<'a, N> {
 
     /// Writes into the caller's places what came in the first `filled` messages.
     #[inline]
-    pub(crate) fn finish(mut self, filled: usize) {
+    pub(crate) fn finish(&mut self, filled: usize) {
         let entries = self.headers.iter().zip(&mut self.places);
         for (entry, place) in entries.take(filled.min(self.len)) {
-            // SAFETY: `new` wrote the first `len` of both; recvmmsg(2) wrote the name and its
+            // SAFETY: `take` wrote the first `len` of both; recvmmsg(2) wrote the name and its
             // length into the header.
             let (entry, place) = unsafe { (entry.assume_init_ref(), place.assume_init_mut()) };
             let header = &entry.msg_hdr;
@@ -117,16 +122,21 @@ pub(crate) struct SendOverlay<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> SendOverlay<'a, N> {
-    /// Takes as many messages as fit from `places`.
     #[inline]
-    pub(crate) fn new(places: &mut impl Iterator<Item = SendPlaces<'a>>) -> Self {
-        let mut overlay = SendOverlay {
+    pub(crate) const fn empty() -> Self {
+        SendOverlay {
             headers: [const { MaybeUninit::uninit() }; N],
             iovecs: [const { MaybeUninit::uninit() }; N],
             len: 0,
             places: PhantomData,
-        };
-        for (header, iovec) in overlay.headers.iter_mut().zip(&mut overlay.iovecs) {
+        }
+    }
+
+    /// Takes as many messages as fit from `places`, in the stead of those it had.
+    #[inline]
+    pub(crate) fn take(&mut self, places: &mut impl Iterator<Item = SendPlaces<'a>>) {
+        self.len = 0;
+        for (header, iovec) in self.headers.iter_mut().zip(&mut self.iovecs) {
             let Some(place) = places.next() else { break };
             iovec.write(libc::iovec {
                 iov_base: place.data.as_ptr().cast_mut().cast::<c_void>(),
@@ -134,9 +144,8 @@ impl<'a, const N: usize> SendOverlay<'a, N> {
             });
             let header = &mut header.write(empty_header()).msg_hdr;
             point(header, ptr::null_mut(), 1, place.control, place.to);
-            overlay.len += 1;
+            self.len += 1;
         }
-        overlay
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -147,7 +156,7 @@ impl<'a, const N: usize> SendOverlay<'a, N> {
     #[inline]
     pub(crate) fn send(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Errno> {
         for (header, iovec) in self.headers.iter_mut().zip(&mut self.iovecs).take(self.len) {
-            // SAFETY: `new` wrote the first `len` headers.
+            // SAFETY: `take` wrote the first `len` headers.
             unsafe { header.assume_init_mut() }.msg_hdr.msg_iov = iovec.as_mut_ptr();
         }
         let headers = self.headers.as_mut_ptr().cast::<mmsghdr>();
