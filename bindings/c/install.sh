@@ -16,7 +16,7 @@ usage: bindings/c/install.sh [--prefix DIR] [--libdir DIR] [--includedir DIR] [-
   --archive FILE    the librsocket.a that cargo built (default: cargo builds it now)
   --uninstall       remove what an installation with the same directories put there
 
-CC, AR, LD, NM, OBJCOPY and CFLAGS name the tools and their flags.
+CC, AR, LD, OBJCOPY, READELF, CFLAGS and LDFLAGS name the tools and their flags.
 END
 }
 
@@ -74,7 +74,7 @@ if [ "$uninstall" = yes ]; then
     exit 0
 fi
 
-: "${CC:=cc}" "${AR:=ar}" "${LD:=ld}" "${NM:=nm}" "${OBJCOPY:=objcopy}" "${CFLAGS:=-O2}"
+: "${CC:=cc}" "${AR:=ar}" "${LD:=ld}" "${OBJCOPY:=objcopy}" "${READELF:=readelf}" "${CFLAGS:=-O2}"
 
 if [ -z "$archive" ]; then
     (cd "$root" && cargo build --quiet --release -p rsocket-c)
@@ -90,10 +90,36 @@ sed -n 's/^ *\(rsocket_[a-z0-9_]*\);$/\1/p' "$here/librsocket.map" >"$work/symbo
 [ -s "$work/symbols" ] || { echo "install.sh: no symbols in librsocket.map" >&2; exit 1; }
 
 # One object with no symbols but those, so that the archive can stand beside another Rust archive in
-# one program (rust-lang/rust#44322). The personality function has to stay a symbol: rename it. What
-# std runs before main keeps the arguments of the program, which nobody here asks for.
+# one program (rust-lang/rust#44322).
 # shellcheck disable=SC2046
-"$LD" -r --gc-sections $(sed 's/^/-u /' "$work/symbols") -o "$work/all.o" "$archive"
+link_all() { "$LD" -r --gc-sections $(sed 's/^/-u /' "$work/symbols") -o "$work/all.o" "$1"; }
+link_all "$archive"
+
+# Half of that would be the reader of debug information by which std prints the backtrace of a panic.
+# A panic of ours is a bug whose message and place are enough: the function that prints the
+# backtrace is made one that prints nothing (it returns 0, fmt::Result's Ok), and what only it needs
+# falls away.
+printer=$("$READELF" -SW "$work/all.o" | sed 's/^ *\[ *[0-9]*\] *//' |
+    awk '$1 ~ /^\.text\..*DisplayBacktrace.*fmt/ && $2 == "PROGBITS" { print $1, $5 }')
+case $printer in
+    '' | *"
+"*) echo "install.sh: no single function prints backtraces here: the libraries stay larger" >&2 ;;
+    *)
+        echo 'int nothing(void); int nothing(void) { return 0; }' >"$work/nothing.c"
+        "$CC" -O2 -fcf-protection=none -c "$work/nothing.c" -o "$work/nothing.o" 2>/dev/null ||
+            "$CC" -O2 -c "$work/nothing.c" -o "$work/nothing.o"
+        "$OBJCOPY" -O binary -j .text "$work/nothing.o" "$work/nothing"
+        # As long as it was, which is what its unwind information says.
+        length=$((0x${printer#* } - $(wc -c <"$work/nothing")))
+        head -c "$length" /dev/zero >>"$work/nothing"
+        "$OBJCOPY" --remove-relocations="${printer% *}" \
+            --update-section "${printer% *}=$work/nothing" "$work/all.o" "$work/quiet.o"
+        link_all "$work/quiet.o"
+        ;;
+esac
+
+# The personality function has to stay a symbol: rename it. What std runs before main keeps the
+# arguments of the program, which nobody here asks for.
 "$OBJCOPY" \
     --redefine-sym rust_eh_personality=rsocket__eh_personality \
     --redefine-sym DW.ref.rust_eh_personality=DW.ref.rsocket__eh_personality \

@@ -1,6 +1,7 @@
 //! Many messages in one system call.
 
 use std::ffi::{c_int, c_uint, c_void};
+use std::mem::MaybeUninit;
 
 use rsocket::fd::{MessageInfo, RecvSlot, SLOTS_MAX, SendSlot};
 use rsocket::{MsgFlags, fd};
@@ -61,7 +62,7 @@ pub unsafe extern "C" fn rsocket_recv_batch(
         for message in messages.iter() {
             room(message.buf, message.cap)?;
         }
-        let mut infos = [MessageInfo::default(); SLOTS_MAX];
+        let mut infos = [const { MaybeUninit::<MessageInfo>::uninit() }; SLOTS_MAX];
         let slots = messages
             .iter_mut()
             .zip(&mut infos)
@@ -70,11 +71,13 @@ pub unsafe extern "C" fn rsocket_recv_batch(
                     data: room(message.buf, message.cap).ok()?,
                     control: &mut [],
                     from: written(&raw mut message.addr),
-                    info,
+                    info: info.write(MessageInfo::default()),
                 })
             });
         let filled = fd::recv_batch(fd, slots, MsgFlags::from_raw(flags), &mut timeout)?;
         for (message, info) in messages.iter_mut().zip(&infos).take(filled) {
+            // SAFETY: every slot that was filled was made above, with an info written.
+            let info = unsafe { info.assume_init_ref() };
             message.len = info.len;
             message.flags = info.flags;
         }
@@ -105,7 +108,7 @@ pub unsafe extern "C" fn rsocket_send_batch(
     timeout_ms: c_int,
 ) -> c_int {
     let send = || -> Result<c_int> {
-        let mut timeout = Timeout::started(timeout_ms)?;
+        let mut timeout = Timeout::new(timeout_ms)?.started();
         let fd = borrow(fd)?;
         // The answer is an int.
         let count = (count as usize).min(c_int::MAX as usize);

@@ -99,7 +99,7 @@ pub unsafe extern "C" fn rsocket_connect(
 ) -> rsocket_endpoint {
     guard(|| {
         known(flags, COMMON)?;
-        let timeout = Timeout::started(timeout_ms)?;
+        let timeout = Timeout::new(timeout_ms)?.started();
         let target = Target::parse(text(url)?)?;
         let endpoint = if flags & RSOCKET_NONBLOCK != 0 && timeout_ms == 0 {
             Endpoint::start_connecting(&target)?
@@ -169,6 +169,30 @@ pub unsafe extern "C" fn rsocket_pair(
     pair().answer()
 }
 
+/// The whole of an accept, or what is left of it where the first try failed.
+#[cold]
+#[inline(never)]
+fn accept_on(
+    fd: rsocket_endpoint,
+    peer: *mut rsocket_addr,
+    flags: c_uint,
+    tried: Option<Errno>,
+) -> rsocket_endpoint {
+    let peer = written(peer);
+    let accept = || {
+        if let Some(errno) = tried
+            && !matches!(errno, Errno::EINTR | Errno::ECONNABORTED)
+        {
+            return Err(errno.into());
+        }
+        known(flags, COMMON)?;
+        let nonblocking = flags & RSOCKET_NONBLOCK != 0;
+        let accepted = fd::accept(borrow(fd)?, peer, nonblocking, &mut Blocking)?;
+        inherit(accepted, flags & RSOCKET_INHERIT != 0)
+    };
+    accept().answer()
+}
+
 /// Takes the next connection of a listener, waiting for one where the listener is blocking.
 ///
 /// `peer` gets the peer's address, no address on an error; it may be NULL. A connection that died in the queue (ECONNABORTED)
@@ -189,14 +213,17 @@ pub unsafe extern "C" fn rsocket_accept(
     peer: *mut rsocket_addr,
     flags: c_uint,
 ) -> rsocket_endpoint {
-    let peer = written(peer);
-    let accept = || {
-        known(flags, COMMON)?;
-        let nonblocking = flags & RSOCKET_NONBLOCK != 0;
-        let accepted = fd::accept(borrow(fd)?, peer, nonblocking, &mut Blocking)?;
-        inherit(accepted, flags & RSOCKET_INHERIT != 0)
+    let first = match borrow(fd) {
+        // One system call and little else, where nothing is wrong at first sight.
+        Ok(listener) if flags & !RSOCKET_NONBLOCK == 0 => {
+            match fd::accept_once(listener, written(peer), flags & RSOCKET_NONBLOCK != 0) {
+                Ok(accepted) => return accepted.into_raw_fd(),
+                Err(errno) => Some(errno),
+            }
+        }
+        _ => None,
     };
-    accept().answer()
+    accept_on(fd, peer, flags, first)
 }
 
 /// rsocket_accept() that waits at most `timeout_ms` milliseconds: -1 for ever, 0 not at all.
@@ -265,7 +292,7 @@ pub unsafe extern "C" fn rsocket_dial(
 ) -> c_int {
     let dial = || -> Result<()> {
         let (fd, addr) = (borrow(fd)?, read(addr)?);
-        let mut timeout = Timeout::started(timeout_ms)?;
+        let mut timeout = Timeout::new(timeout_ms)?.started();
         if timeout_ms == 0 && fd::is_nonblocking(fd)? {
             return Ok(fd::connect(fd, addr, &mut Blocking)?);
         }
@@ -291,7 +318,7 @@ pub unsafe extern "C" fn rsocket_dial(
 #[unsafe(no_mangle)]
 pub extern "C" fn rsocket_dial_wait(fd: rsocket_endpoint, timeout_ms: c_int) -> c_int {
     let wait = || -> Result<()> {
-        let mut timeout = Timeout::started(timeout_ms)?;
+        let mut timeout = Timeout::new(timeout_ms)?.started();
         Ok(fd::finish_connect(borrow(fd)?, &mut timeout)?)
     };
     wait().answer()

@@ -194,7 +194,7 @@ pub unsafe extern "C" fn rsocket_nl_next(
     guard(|| {
         let (nl, message) = (object(nl)?, object(message)?);
         *message = ptr::null();
-        let mut timeout = Timeout::started(timeout_ms)?;
+        let mut timeout = Timeout::new(timeout_ms)?.started();
         let start = nl.buf.cast::<u8>();
         let (fd, buf, cursor) = nl.parts()?;
         let Some(next) = cursor.next(fd, buf, &mut timeout)? else {

@@ -256,19 +256,12 @@ pub(crate) struct Timeout {
     deadline: Cell<Option<Deadline>>,
 }
 
-/// Refuses a timeout below -1.
-#[inline]
-pub(crate) fn checked(milliseconds: c_int) -> Result<()> {
-    if milliseconds < -1 {
-        return Err(Code::errno(Errno::EINVAL));
-    }
-    Ok(())
-}
-
 impl Timeout {
     #[inline]
     pub(crate) fn new(milliseconds: c_int) -> Result<Self> {
-        checked(milliseconds)?;
+        if milliseconds < -1 {
+            return Err(Code::errno(Errno::EINVAL));
+        }
         Ok(Timeout {
             milliseconds,
             tries_first: true,
@@ -278,10 +271,9 @@ impl Timeout {
 
     /// Counts from now, for an operation of several steps.
     #[inline]
-    pub(crate) fn started(milliseconds: c_int) -> Result<Self> {
-        let timeout = Self::new(milliseconds)?;
-        timeout.deadline();
-        Ok(timeout)
+    pub(crate) fn started(self) -> Self {
+        self.deadline();
+        self
     }
 
     /// For an operation that has been tried once.

@@ -75,7 +75,7 @@ pub unsafe extern "C" fn rsocket_send_fds(
     timeout_ms: c_int,
 ) -> ssize_t {
     guard(|| {
-        let mut timeout = Timeout::started(timeout_ms)?;
+        let mut timeout = Timeout::new(timeout_ms)?.started();
         let (fd, buf, numbers) = (borrow(fd)?, bytes(buf, len)?, objects(fds, count)?);
         require_unix(fd)?;
         if numbers.len() > MAX_FDS {
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn rsocket_recv_fds(
     guard(|| {
         let count = object(count)?;
         let room_for_fds = std::mem::take(count);
-        let mut timeout = Timeout::started(timeout_ms)?;
+        let mut timeout = Timeout::new(timeout_ms)?.started();
         let (fd, buf) = (borrow(fd)?, room(buf, len)?);
         if fds.is_null() && room_for_fds > 0 {
             return Err(Code::errno(Errno::EFAULT));
