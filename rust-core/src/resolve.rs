@@ -333,9 +333,9 @@ pub struct NameInfo {
 /// May be called from any thread.
 ///
 /// # Errors
-/// [`Error::Resolve`] with the `EAI_…` code: EAI_FAMILY for an address that is not of the
-/// internet families, EAI_NONAME with [`NameFlags::NAME_REQUIRED`]; [`Error::Os`] where a system
-/// call failed (EAI_SYSTEM).
+/// [`Error::Resolve`] with the `EAI_…` code: EAI_FAMILY for a family that the C library has no
+/// names for (glibc has them for the internet and Unix-domain ones), EAI_NONAME with
+/// [`NameFlags::NAME_REQUIRED`]; [`Error::Os`] where a system call failed (EAI_SYSTEM).
 ///
 /// ```
 /// use rsocket::{Address, NameFlags, name_info};
