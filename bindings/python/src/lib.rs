@@ -11,6 +11,8 @@ mod buffer;
 mod enums;
 mod error;
 mod failure;
+mod flight;
+mod interrupt;
 mod module;
 mod socket;
 mod wait;

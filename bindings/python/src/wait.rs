@@ -41,7 +41,8 @@ impl<'a, 'py> Waiting<'a, 'py> {
             timeout: socket.timeout(),
             deadline: Cell::new(None),
             // Other families do real work inside their system calls: netlink dumps, encryption.
-            holds: cheap && len <= HELD_BYTES_MAX,
+            // Without a lock to hold, every call counts as one that a close must wait for.
+            holds: cheap && len <= HELD_BYTES_MAX && cfg!(not(Py_GIL_DISABLED)),
             raised: None,
         }
     }
@@ -94,7 +95,7 @@ impl Wait for Waiting<'_, '_> {
             self.raised = Some(raised);
             return Err(Error::Interrupted);
         }
-        // The handler may have closed the socket, and its number may name another file by now.
+        // The handler or another thread may have closed the socket, and woken this one by that.
         if self.socket.raw() == self.fd {
             Ok(())
         } else {
@@ -126,7 +127,7 @@ impl Wait for Waiting<'_, '_> {
         if self.holds {
             call()
         } else {
-            unlocked(self.py, call)
+            self.socket.flights.unlocked(self.py, call)
         }
     }
 
@@ -135,7 +136,7 @@ impl Wait for Waiting<'_, '_> {
         if self.holds && self.timeout.is_zero() {
             call()
         } else {
-            unlocked(self.py, call)
+            self.socket.flights.unlocked(self.py, call)
         }
     }
 }

@@ -85,7 +85,7 @@ fn encode_idna(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
 }
 
 /// True for ipaddress.IPv4Address and IPv6Address. Who holds one has imported the module.
-fn is_ip_address(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub(crate) fn is_ip_address(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = object.py();
     let modules = py
         .import(intern!(py, "sys"))?

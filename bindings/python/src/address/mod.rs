@@ -8,6 +8,7 @@ mod native;
 mod parse;
 mod render;
 
+pub(crate) use host::is_ip_address;
 pub(crate) use ip_text::IpText;
 pub(crate) use parse::parse;
 pub(crate) use render::render;

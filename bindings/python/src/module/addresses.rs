@@ -13,7 +13,7 @@ use std::net::{SocketAddr, SocketAddrV6};
 
 use super::function::{Answer, Table, functions, optional, parse, plain_int};
 use super::names::decode;
-use crate::address::render;
+use crate::address::{is_ip_address, render};
 use crate::argument::Given;
 use crate::wait::unlocked;
 use crate::{audit, enums, error};
@@ -128,12 +128,19 @@ impl<'a> Host<'a> {
             };
             return Ok(Host::Encoded(encoded.cast_into::<PyBytes>()?));
         }
-        match host.cast::<PyBytes>() {
-            Ok(bytes) => Ok(Host::Encoded(bytes.clone())),
-            Err(_) => Err(PyTypeError::new_err(
-                "getaddrinfo() argument 1 must be string or None",
-            )),
+        if let Ok(bytes) = host.cast::<PyBytes>() {
+            return Ok(Host::Encoded(bytes.clone()));
         }
+        if is_ip_address(host)? {
+            let text = host.str()?;
+            return Ok(Host::Encoded(PyBytes::new(
+                host.py(),
+                text.to_str()?.as_bytes(),
+            )));
+        }
+        Err(PyTypeError::new_err(
+            "getaddrinfo() argument 1 must be string or None",
+        ))
     }
 
     fn to_c(&self) -> PyResult<Option<CString>> {
@@ -248,6 +255,7 @@ fn getnameinfo<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
             "getnameinfo() argument 1 must be a tuple",
         ));
     };
+    let given = with_host_as_text(given)?;
     let (mut host, mut port) = (ptr::null::<c_char>(), 0 as c_int);
     let (mut flow, mut scope) = (0 as c_uint, 0 as c_uint);
     parse!(
@@ -283,6 +291,18 @@ fn getnameinfo<'py>(args: &Bound<'py, PyTuple>) -> Answer<'py> {
     let host = decode(py, &CString::new(names.host.as_bytes())?)?;
     let service = PyString::from_bytes(py, names.service.as_bytes())?;
     Ok((host, service).into_pyobject(py)?.into_any())
+}
+
+/// An address whose host is an object of module `ipaddress`, with its text in that place.
+fn with_host_as_text(address: Bound<'_, PyTuple>) -> PyResult<Bound<'_, PyTuple>> {
+    match address.get_item(0) {
+        Ok(host) if is_ip_address(&host)? => {
+            let rest = address.iter().skip(1);
+            let parts = std::iter::once(host.str()?.into_any()).chain(rest);
+            PyTuple::new(address.py(), parts.collect::<Vec<_>>())
+        }
+        _ => Ok(address),
+    }
 }
 
 fn numeric_address(py: Python<'_>, host: &CStr, port: c_int) -> PyResult<Address> {

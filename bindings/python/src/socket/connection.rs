@@ -14,7 +14,7 @@ use super::transfer::pair;
 use super::{Socket, adopt};
 use crate::argument::lone_int;
 use crate::failure::Failure;
-use crate::wait::{Waiting, unlocked};
+use crate::wait::Waiting;
 use crate::{address, audit};
 
 /// How many connections wait for accept() where `listen` is not told.
@@ -26,15 +26,17 @@ pub(super) fn bind<'py>(slf: &Bound<'py, Socket>, name: &Bound<'py, PyAny>) -> A
     audit::with_address(c"socket.bind", slf.as_any(), name)?;
     let fd = socket.descriptor()?;
     // A path is looked up, and a port searched for.
-    unlocked(py, || fd::bind(fd, &native))?;
+    socket.flights.unlocked(py, || fd::bind(fd, &native))?;
     Ok(py.None().into_bound(py))
 }
 
 pub(super) fn listen<'py>(slf: &Bound<'py, Socket>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
     let mut backlog = DEFAULT_BACKLOG;
     parse!(arguments, c"|i:listen", &raw mut backlog)?;
-    let (py, fd) = (slf.py(), slf.get().descriptor()?);
-    unlocked(py, || fd::listen(fd, backlog.max(0)))?;
+    let (py, socket) = (slf.py(), slf.get());
+    let fd = socket.descriptor()?;
+    let listen = || fd::listen(fd, backlog.max(0));
+    socket.flights.unlocked(py, listen)?;
     Ok(py.None().into_bound(py))
 }
 
@@ -155,7 +157,8 @@ pub(super) fn getpeername<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
 
 pub(super) fn shutdown<'py>(slf: &Bound<'py, Socket>, how: &Bound<'py, PyAny>) -> Answer<'py> {
     let how = lone_int(how)?;
-    let (py, fd) = (slf.py(), slf.get().descriptor()?);
+    let (py, socket) = (slf.py(), slf.get());
+    let fd = socket.descriptor()?;
     let how = match how {
         libc::SHUT_RD => Shutdown::Read,
         libc::SHUT_WR => Shutdown::Write,
@@ -166,6 +169,6 @@ pub(super) fn shutdown<'py>(slf: &Bound<'py, Socket>, how: &Bound<'py, PyAny>) -
             return Err(Errno::EINVAL.into());
         }
     };
-    unlocked(py, || fd::shutdown(fd, how))?;
+    socket.flights.unlocked(py, || fd::shutdown(fd, how))?;
     Ok(py.None().into_bound(py))
 }

@@ -83,8 +83,8 @@ pub(super) fn initialise(
     let previous = socket.fd.swap(number, Ordering::AcqRel);
     if previous != CLOSED && previous != number {
         // Initialised for a second time: the first descriptor has no owner any more.
-        // SAFETY: the number was this object's, and the swap has taken it out.
-        unlocked(py, || unsafe { fd::close(previous) }).map_err(error::from_errno)?;
+        let released = socket.flights.release(py, previous);
+        released.map_err(error::from_errno)?;
     }
     Ok(())
 }
@@ -228,9 +228,7 @@ fn close_now(slf: &Bound<'_, Socket>) -> PyResult<()> {
 pub(super) fn real_close(slf: &Bound<'_, Socket>) -> PyResult<()> {
     match slf.get().take() {
         CLOSED => Ok(()),
-        // close(2) may linger (SO_LINGER), and does the work of tearing down a connection.
-        // SAFETY: the number was this object's, and `take` has taken it out.
-        number => match unlocked(slf.py(), || unsafe { fd::close(number) }) {
+        number => match slf.get().flights.release(slf.py(), number) {
             // The peer's reset says nothing new, and the number is free in any case.
             Ok(()) | Err(Errno::ECONNRESET) => Ok(()),
             Err(errno) => Err(error::from_errno(errno)),
@@ -267,7 +265,12 @@ pub(super) fn call_close(slf: &Bound<'_, Socket>) -> PyResult<()> {
 pub(super) fn detach<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
     let socket = slf.get();
     socket.closed.store(true, Ordering::Relaxed);
-    Ok(PyInt::new(slf.py(), socket.take()).into_any())
+    let number = socket.take();
+    if number != CLOSED {
+        // Whoever gets the number may close it: no call of this object must use it any more.
+        socket.flights.interrupt(slf.py());
+    }
+    Ok(PyInt::new(slf.py(), number).into_any())
 }
 
 /// `fileno`
@@ -398,8 +401,7 @@ pub(super) fn finalise(slf: &Bound<'_, Socket>) {
     let number = socket.take();
     if number != CLOSED {
         // A finalizer has nobody to tell.
-        // SAFETY: the number was this object's, and `take` has taken it out.
-        let _ = unlocked(py, || unsafe { fd::close(number) });
+        let _ = socket.flights.release(py, number);
     }
 }
 

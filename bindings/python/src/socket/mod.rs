@@ -25,6 +25,8 @@ use rsocket::{Errno, Family, Kind, Protocol};
 pub(crate) use lifecycle::adopt;
 use timeout::{AtomicTimeout, Timeout};
 
+use crate::flight::InFlight;
+
 /// What the number is where there is no descriptor.
 const CLOSED: RawFd = -1;
 
@@ -44,6 +46,7 @@ pub(crate) struct Socket {
     /// How many files of `makefile` are open: the last one closes a socket that was closed before.
     io_refs: AtomicIsize,
     closed: AtomicBool,
+    pub(crate) flights: InFlight,
 }
 
 impl Socket {
@@ -57,6 +60,7 @@ impl Socket {
             timeout: AtomicTimeout::new(Timeout::NONE),
             io_refs: AtomicIsize::new(0),
             closed: AtomicBool::new(false),
+            flights: InFlight::new(),
         }
     }
 
@@ -74,9 +78,8 @@ impl Socket {
     pub(crate) fn descriptor(&self) -> Result<BorrowedFd<'_>, Errno> {
         match self.raw() {
             CLOSED => Err(Errno::EBADF),
-            // SAFETY: open now, and not -1. Another thread may close it before or during the
-            // system call, which then answers EBADF: the kernel holds the file itself while it
-            // works, and `Waiting` looks again after it has run Python code.
+            // SAFETY: open now, and not -1. It stays so while the interpreter is locked, and during a
+            // system call that `flights` knows of; `Waiting` looks again after other threads ran.
             fd => Ok(unsafe { BorrowedFd::borrow_raw(fd) }),
         }
     }

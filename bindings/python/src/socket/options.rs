@@ -13,28 +13,37 @@ use crate::argument::{arity, int, type_name, wrapping_u32, wrapping_u64};
 use crate::buffer::{Buffer, bytes_with};
 use crate::error::forget;
 use crate::failure::Failure;
-use crate::wait::unlocked;
 
-/// The longest option value that getsockopt is asked for.
+/// The longest option value that getsockopt makes bytes of, as in the standard library. A buffer
+/// may be longer.
 const VALUE_MAX: usize = 1024;
 
 /// Makes the system call; only options that the kernel answers at once keep the interpreter locked
 /// (joining a group, for one, waits for the lock of all network interfaces).
 fn call<T>(
     py: Python<'_>,
+    socket: &Socket,
     level: i32,
     call: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, Failure> {
     let quick = level == libc::SOL_SOCKET || level == libc::IPPROTO_TCP;
-    Ok(if quick { call() } else { unlocked(py, call) }?)
+    Ok(if quick {
+        call()
+    } else {
+        socket.flights.unlocked(py, call)
+    }?)
 }
 
-/// `getsockopt(level, optname)` as an int, `getsockopt(level, optname, buflen)` as bytes.
+/// `getsockopt(level, optname)` as an int, `getsockopt(level, optname, buflen)` as bytes, or
+/// `getsockopt(level, optname, buffer)` into a buffer that may hold what the kernel shall read.
 pub(super) fn getsockopt<'py>(
     slf: &Bound<'py, Socket>,
     arguments: &Arguments<'_, 'py>,
 ) -> Answer<'py> {
     let (py, socket) = (slf.py(), slf.get());
+    if let Some(answer) = read_option(slf, arguments) {
+        return answer;
+    }
     let (mut level, mut name, mut len) = (0, 0, 0);
     match arguments.exactly().and_then(plain_ints) {
         Some([plain_level, plain_name]) => (level, name) = (plain_level, plain_name),
@@ -57,25 +66,52 @@ pub(super) fn getsockopt<'py>(
             // man 7 vsock: its options are 64 bits wide.
             let mut value = [MaybeUninit::new(0u8); 8];
             let fd = socket.descriptor()?;
-            call(py, level, || fd::get_option(fd, level, name, &mut value))?;
+            call(py, socket, level, || {
+                fd::get_option(fd, level, name, &mut value)
+            })?;
             // SAFETY: zeros from the start; the kernel wrote over some of them.
             let value = value.map(|byte| unsafe { byte.assume_init() });
             Ok(PyInt::new(py, u64::from_ne_bytes(value)).into_any())
         }
         Ok(0) => {
             let fd = socket.descriptor()?;
-            let value = call(py, level, || fd::get_int(fd, level, name))?;
+            let value = call(py, socket, level, || fd::get_int(fd, level, name))?;
             Ok(PyInt::new(py, value).into_any())
         }
         Ok(len) if len <= VALUE_MAX => {
             let fd = socket.descriptor()?;
             let value = bytes_with(py, len, |room| {
-                call(py, level, || fd::get_option(fd, level, name, room))
+                call(py, socket, level, || fd::get_option(fd, level, name, room))
             })?;
             Ok(value.into_any())
         }
         _ => Err(PyOSError::new_err("getsockopt buflen out of range").into()),
     }
+}
+
+/// `getsockopt` into writable memory: how many bytes the kernel wrote. `None` where the third
+/// argument is none.
+fn read_option<'py>(
+    slf: &Bound<'py, Socket>,
+    arguments: &Arguments<'_, 'py>,
+) -> Option<Answer<'py>> {
+    let [level, name, buffer] = arguments.exactly()?;
+    if plain_number(&buffer).is_some() {
+        return None;
+    }
+    let (py, socket) = (slf.py(), slf.get());
+    let mut buffer = Buffer::write(&buffer, "getsockopt")
+        .map_err(|error| forget(py, error))
+        .ok()?;
+    let mut read = || {
+        let (level, name) = (int(&level)?, int(&name)?);
+        let fd = socket.descriptor()?;
+        let len = call(py, socket, level, || {
+            fd::get_option(fd, level, name, buffer.room())
+        })?;
+        Ok(PyInt::new(py, len).into_any())
+    };
+    Some(read())
 }
 
 /// C ints, where all are plain.
@@ -97,7 +133,7 @@ pub(super) fn setsockopt<'py>(
     let plain = arguments.exactly().and_then(plain_ints).filter(|_| !vsock);
     if let Some([level, name, number]) = plain {
         let fd = socket.descriptor()?;
-        call(py, level, || fd::set_int(fd, level, name, number))?;
+        call(py, socket, level, || fd::set_int(fd, level, name, number))?;
     } else if vsock {
         set_vsock(py, socket, arguments)?;
     } else {
@@ -127,7 +163,9 @@ fn set_vsock(
     }
     let value = wrapping_u64(&value)?.to_ne_bytes();
     let fd = socket.descriptor()?;
-    call(py, level, || fd::set_option(fd, level, name, &value))
+    call(py, socket, level, || {
+        fd::set_option(fd, level, name, &value)
+    })
 }
 
 fn set(py: Python<'_>, socket: &Socket, arguments: &Arguments<'_, '_>) -> Result<(), Failure> {
@@ -137,7 +175,9 @@ fn set(py: Python<'_>, socket: &Socket, arguments: &Arguments<'_, '_>) -> Result
             match wrapping_u32(&len) {
                 Ok(len) => {
                     let fd = socket.descriptor()?;
-                    return call(py, level, || fd::set_option_null(fd, level, name, len));
+                    return call(py, socket, level, || {
+                        fd::set_option_null(fd, level, name, len)
+                    });
                 }
                 Err(error) => forget(py, error),
             }
@@ -152,13 +192,15 @@ fn set(py: Python<'_>, socket: &Socket, arguments: &Arguments<'_, '_>) -> Result
     match int(&value) {
         Ok(number) => {
             let fd = socket.descriptor()?;
-            call(py, level, || fd::set_int(fd, level, name, number))
+            call(py, socket, level, || fd::set_int(fd, level, name, number))
         }
         Err(error) => {
             forget(py, error);
             let value = Buffer::read(&value)?;
             let fd = socket.descriptor()?;
-            call(py, level, || fd::set_option(fd, level, name, value.bytes()))
+            call(py, socket, level, || {
+                fd::set_option(fd, level, name, value.bytes())
+            })
         }
     }
 }

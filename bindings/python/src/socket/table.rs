@@ -14,7 +14,9 @@ pub(super) static METHODS: Table<29> = methods! {
         "Gives the socket its own address. See bind(2).";
     noargs close "($self)" = lifecycle::close,
         "Closes the socket, or leaves that to the last open file of makefile().\n\n\
-         Further calls raise OSError EBADF; a second close() does nothing.";
+         Further calls raise OSError EBADF; a second close() does nothing. Threads that are blocked \
+         in the socket are woken with OSError EBADF too, and the descriptor's number is not given \
+         back before they have left; duplicates notice nothing.";
     one connect "($self, address, /)" = connection::connect,
         "Connects to a remote address.\n\n\
          Raises TimeoutError after the timeout; a non-blocking socket raises BlockingIOError \
@@ -24,7 +26,8 @@ pub(super) static METHODS: Table<29> = methods! {
          0 is success, EAGAIN a timeout, EINPROGRESS a connection that is under way.";
     noargs detach "($self)" = lifecycle::detach,
         "Closes the object without closing the descriptor, which is the caller's from now on.\n\n\
-         Gives its number, -1 if it was closed or detached before.";
+         Gives its number, -1 if it was closed or detached before. Threads that are blocked in the \
+         socket are woken with OSError EBADF.";
     noargs fileno "($self, /)" = lifecycle::fileno,
         "The number of the descriptor; -1 after close() or detach().";
     noargs getblocking "($self, /)" = lifecycle::getblocking,
@@ -34,7 +37,9 @@ pub(super) static METHODS: Table<29> = methods! {
     noargs getsockname "($self, /)" = connection::getsockname,
         "The socket's own address. See getsockname(2).";
     fast getsockopt "($self, level, optname, buflen=0, /)" = options::getsockopt,
-        "The value of an option: an int, or bytes where buflen is 1 to 1024. See getsockopt(2).";
+        "The value of an option: an int, or bytes where buflen is 1 to 1024. See getsockopt(2).\n\n\
+         With a writable buffer of any length in the place of buflen the value goes there, after \
+         the kernel has read from it what the option asks for; gives the number of bytes.";
     noargs gettimeout "($self, /)" = lifecycle::gettimeout,
         "The timeout in seconds (float); None waits for ever.";
     fast listen "($self, backlog=128, /)" = connection::listen,
