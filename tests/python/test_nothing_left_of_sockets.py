@@ -149,9 +149,7 @@ def test_warnings_are_those_of_the_original(way):
     assert announced(rsocket, way) == announced(stock, way)
 
 
-@pytest.mark.parametrize(
-    "way", ["dropped", "dropped_pair", "holding_itself", "dropped_with_slots"]
-)
+@pytest.mark.parametrize("way", ["dropped", "dropped_pair", "holding_itself", "dropped_with_slots"])
 def test_a_warning_that_is_an_error_leaves_nothing_either(way, monkeypatch):
     way = getattr(socket_ways, way)
     raised = []
