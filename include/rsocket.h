@@ -514,6 +514,30 @@ int rsocket_recv_all(rsocket_endpoint fd,
                      size_t *done)
     RSOCKET_MUST_CHECK RSOCKET_FD(1) RSOCKET_WRITES(2, 3);
 
+/**
+ * Sends `len` bytes of the open file `file` from `offset` on without a copy through this process,
+ * as sendfile(2) does, within `timeout_ms` milliseconds for the whole: -1 for ever, 0 without
+ * waiting. The file's own position stays where it is. SIGPIPE is never raised.
+ *
+ * `done`, which may be NULL, gets how many bytes went: `len`, or fewer where the file ended first,
+ * and on an error. With a timeout a blocking endpoint has SO_SNDTIMEO set while the call runs,
+ * which every duplicate of it shares.
+ *
+ * Returns 0. Errors: `-EPIPE` and `-ECONNRESET` after the peer has gone, `-ESPIPE` for a `file` that
+ * is a socket or a pipe, `-EINVAL` for one that cannot be mapped (some of /proc), an offset beyond
+ * INT64_MAX, or a timeout below -1; `-ETIMEDOUT`, `-EBADF`, `-ENOTSOCK` and the others of
+ * sendfile(2).
+ *
+ * MT-safe. Not async-signal-safe. Cancellation waits until it returns.
+ */
+int rsocket_send_file(rsocket_endpoint fd,
+                      int file,
+                      uint64_t offset,
+                      size_t len,
+                      int timeout_ms,
+                      size_t *done)
+    RSOCKET_MUST_CHECK RSOCKET_FD(1) RSOCKET_FD(2);
+
 /* ============================================================================
  * Several buffers at once, and whole messages with their control data.
  * ============================================================================ */
@@ -798,6 +822,18 @@ ssize_t rsocket_peer_security(rsocket_endpoint fd,
                               char *buf,
                               size_t cap)
     RSOCKET_MUST_CHECK RSOCKET_FD(1) RSOCKET_WRITES(2, 3);
+
+/**
+ * Who sent a message that rsocket_recv_msg() received: the credentials among its control messages,
+ * which the kernel vouches for. They come where RSOCKET_SO_PASSCRED is set, one set with each
+ * message; `msg_control` needs room for CMSG_SPACE(sizeof (struct ucred)).
+ *
+ * Returns 0; on an error `out` is not written. Errors: `-ENODATA` where the message has none,
+ * `-EFAULT` for NULL, `-EINVAL` for a length above SSIZE_MAX.
+ *
+ * MT-safe, async-signal-safe. Not a cancellation point.
+ */
+int rsocket_msg_cred(const struct msghdr *message, struct rsocket_cred *out) RSOCKET_MUST_CHECK;
 
 /* ============================================================================
  * Addresses: by value, as the kernel has them, and their text.
@@ -1149,10 +1185,6 @@ typedef struct rsocket_nl {
     /**
      * The library's.
      */
-    uint32_t sequence;
-    /**
-     * The library's.
-     */
     void *buf;
     /**
      * The library's.
@@ -1169,11 +1201,11 @@ typedef struct rsocket_nl {
 } rsocket_nl;
 
 /**
- * Opens a netlink socket for requests, bound to a port id of the kernel's choice, with strict
+ * Opens a netlink socket for requests or for events, bound to a port id of the kernel's choice, with strict
  * checking and extended acknowledgements where the kernel has them.
  *
  * `protocol` is NETLINK_ROUTE or another of linux/netlink.h; `groups` the mask of the first 32
- * multicast groups to join, or 0. Replies are read into the `cap` bytes at `buf`, which belong to
+ * multicast groups to join, or 0: rsocket_nl_join() takes a group by its number. Replies are read into the `cap` bytes at `buf`, which belong to
  * the library until `nl` is used no more: 32768 bytes hold every message that the kernel sends.
  *
  * Returns the descriptor, which is `nl->fd` too: close it with rsocket_close(). On an error
@@ -1190,14 +1222,35 @@ rsocket_endpoint rsocket_nl_open(struct rsocket_nl *nl,
     RSOCKET_MUST_CHECK;
 
 /**
+ * Joins a multicast group by its number, RTNLGRP_LINK or what rsocket_nl_group() found.
+ *
+ * Returns 0. Errors: `-EINVAL` for a number that the protocol lacks, `-EPERM` for a group that takes
+ * a capability, `-EBADF`, `-ENOTSOCK`, `-ENOPROTOOPT` on a socket that is not netlink.
+ *
+ * MT-safe, async-signal-safe. Not a cancellation point.
+ */
+int rsocket_nl_join(rsocket_endpoint fd,
+                    uint32_t group)
+    RSOCKET_MUST_CHECK RSOCKET_FD(1);
+
+/**
+ * Leaves a multicast group.
+ *
+ * Returns 0. Errors: those of rsocket_nl_join().
+ *
+ * MT-safe, async-signal-safe. Not a cancellation point.
+ */
+int rsocket_nl_leave(rsocket_endpoint fd, uint32_t group) RSOCKET_FD(1);
+
+/**
  * Sends a request: a message of `type` whose payload is the `len` bytes at `payload`.
  * rsocket_nl_next() reads the replies. Replies to an earlier request that were not read are
- * passed over.
+ * passed over, what is left of a dump is read from the kernel for that.
  *
  * `flags` are NLM_F_...; NLM_F_REQUEST and NLM_F_ACK are added, so that the replies end.
  *
  * Returns 0. Errors: `-EBADF`, `-EFAULT` for NULL with a length, `-EMSGSIZE` for too long a payload
- * and the others of sendmsg(2).
+ * and the others of sendmsg(2) and recvmsg(2).
  *
  * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
  */
@@ -1209,6 +1262,27 @@ int rsocket_nl_request(struct rsocket_nl *nl,
     RSOCKET_MUST_CHECK RSOCKET_READS(4, 5);
 
 /**
+ * Writes an attribute behind the `*len` bytes of a request's payload in the `cap` bytes at
+ * `payload`: `type`, and the `size` bytes at `data`. `*len` becomes the length of the whole, a
+ * multiple of four; begin with the size of the family's own structure, such as `sizeof (struct
+ * ifinfomsg)`, or with 0.
+ *
+ * An attribute of attributes has `type` `| NLA_F_NESTED` and a payload of its own as `data`.
+ *
+ * Returns 0; on an error nothing was written. Errors: `-EMSGSIZE` where `cap` is too small, and for
+ * more than 65531 bytes; `-EFAULT` for NULL; `-EINVAL` for a length above SSIZE_MAX.
+ *
+ * MT-safe, async-signal-safe. Not a cancellation point.
+ */
+int rsocket_nl_put(void *payload,
+                   size_t cap,
+                   size_t *len,
+                   uint16_t type,
+                   const void *data,
+                   size_t size)
+    RSOCKET_MUST_CHECK RSOCKET_READS(5, 6);
+
+/**
  * The next reply to the request, waiting `timeout_ms` milliseconds at most: -1 for ever, 0 not at
  * all.
  *
@@ -1216,16 +1290,78 @@ int rsocket_nl_request(struct rsocket_nl *nl,
  * been checked.
  *
  * Returns 1 with a message, 0 at the end of the replies. Errors: what the kernel answered, such as
- * `-ENODEV`, `-EPERM` or `-EINVAL`; `-EINTR` at the end of a dump that changed while it was read:
- * ask again; `-ENOBUFS` where messages were lost: the socket goes on working; `-EMSGSIZE` where the
- * buffer was too small; `-EBADMSG` for a malformed message; `-ETIMEDOUT`; `-EFAULT` for NULL;
- * `-EBADF`.
+ * `-ENODEV`, `-EPERM` or `-EINVAL`, and rsocket_nl_why() has its words; `-EINTR` at the end of a dump
+ * that changed while it was read: ask again; `-ENOBUFS` where messages were lost: the socket goes
+ * on working; `-EMSGSIZE` where the buffer was too small; `-EBADMSG` for a malformed message;
+ * `-ETIMEDOUT`; `-EFAULT` for NULL; `-EINVAL` for a timeout below -1; `-EBADF`.
  *
  * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
  */
 int rsocket_nl_next(struct rsocket_nl *nl,
                     const struct nlmsghdr **message,
                     int timeout_ms)
+    RSOCKET_MUST_CHECK;
+
+/**
+ * Says in a sentence why the kernel refused the last request, by its extended acknowledgement, such
+ * as "Invalid argument: Invalid values in header for link dump request". Right behind the
+ * rsocket_nl_next() that failed.
+ *
+ * Writes to `buf` as snprintf(3) does, always NUL-terminated where `cap` is not 0; 256 bytes hold
+ * every sentence of today's kernels.
+ *
+ * Returns the length of the whole sentence, 0 where the last request was not refused. Errors:
+ * `-EFAULT` for NULL, `-EBADF` where `nl` was not opened.
+ *
+ * MT-safe for different `nl`. Not async-signal-safe. Not a cancellation point.
+ */
+ssize_t rsocket_nl_why(struct rsocket_nl *nl, char *buf, size_t cap) RSOCKET_WRITES(2, 3);
+
+/**
+ * The next event of the multicast groups that were joined, waiting `timeout_ms` milliseconds at
+ * most: -1 for ever, 0 not at all. Only what the kernel itself sent. Events never end.
+ *
+ * `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length has
+ * been checked. Requests and events want an `nl` each: what a request finds unread is dropped.
+ *
+ * Returns 1 with a message. Errors: `-ENOBUFS` where the receive queue ran over and events were
+ * lost: what was learned from them is out of date, dump it again (the socket goes on working, and a
+ * larger RSOCKET_SO_RCVBUF makes it rarer); `-EMSGSIZE` where the buffer was too small and
+ * `-EBADMSG` for a malformed message, whose datagram is lost; `-ETIMEDOUT`; `-EFAULT` for NULL;
+ * `-EINVAL` for a timeout below -1; `-EBADF`.
+ *
+ * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
+ */
+int rsocket_nl_event(struct rsocket_nl *nl,
+                     const struct nlmsghdr **message,
+                     int timeout_ms)
+    RSOCKET_MUST_CHECK;
+
+/**
+ * Looks up a generic netlink family by its name ("nl80211", "ethtool", "nlctrl"), on an `nl` of
+ * NETLINK_GENERIC, within `timeout_ms` milliseconds: -1 for ever.
+ *
+ * Returns its number, the `type` of requests to it. Errors: `-ENOENT` where the kernel has no such
+ * family; `-EPROTOTYPE` on a socket of another protocol, `-EFAULT` for NULL, and those of
+ * rsocket_nl_request() and rsocket_nl_next().
+ *
+ * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
+ */
+int rsocket_nl_family(struct rsocket_nl *nl, const char *name, int timeout_ms) RSOCKET_MUST_CHECK;
+
+/**
+ * Looks up a multicast group of a generic netlink family by both names, such as "nlctrl" and
+ * "notify", for rsocket_nl_join().
+ *
+ * Returns its number. Errors: `-ENOENT` where there is no such family or group, and those of
+ * rsocket_nl_family().
+ *
+ * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
+ */
+int rsocket_nl_group(struct rsocket_nl *nl,
+                     const char *family,
+                     const char *group,
+                     int timeout_ms)
     RSOCKET_MUST_CHECK;
 
 /**

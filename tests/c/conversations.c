@@ -139,6 +139,36 @@ static void messages(void)
     EXPECT(rsocket_close(b), 0);
 }
 
+static void files(void)
+{
+    int sv[2], file = open("numbers", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    static char out[300000], in[300000];
+    size_t done = 99;
+    for (size_t i = 0; i < sizeof out; i++)
+        out[i] = (char)(i * 7 + i / 251);
+    CHECK(file >= 0 && write(file, out, sizeof out) == (ssize_t)sizeof out);
+    MUST(rsocket_pair(SOCK_STREAM, 0, sv));
+    EXPECT(rsocket_send_file(sv[0], file, 1000, 5000, 1000, &done), 0);
+    CHECK(done == 5000 && lseek(file, 0, SEEK_CUR) == (off_t)sizeof out);
+    EXPECT(rsocket_recv_all(sv[1], in, 5000, 1000, NULL), 0);
+    CHECK(memcmp(in, out + 1000, 5000) == 0);
+    /* The file ends first; behind its end there is nothing. */
+    EXPECT(rsocket_send_file(sv[0], file, sizeof out - 10, 100, -1, &done), 0);
+    CHECK(done == 10);
+    EXPECT(rsocket_send_file(sv[0], file, sizeof out + 10, 100, -1, NULL), 0);
+    EXPECT(rsocket_recv_all(sv[1], in, 10, 1000, NULL), 0);
+    /* Nobody reads: as much as there is room for, and no more. */
+    EXPECT(rsocket_send_file(sv[0], file, 0, sizeof out, 50, &done), -ETIMEDOUT);
+    CHECK(done > 0 && done < sizeof out);
+    EXPECT(rsocket_recv_all(sv[1], in, done, 1000, NULL), 0);
+    CHECK(memcmp(in, out, done) == 0);
+    EXPECT(rsocket_close(sv[1]), 0);
+    EXPECT(rsocket_send_file(sv[0], file, 0, 10, -1, &done), -EPIPE);
+    CHECK(done == 0);
+    EXPECT(rsocket_close(sv[0]), 0);
+    CHECK(close(file) == 0 && unlink("numbers") == 0);
+}
+
 static void flags(void)
 {
     char url[64];
@@ -182,6 +212,7 @@ int main(void)
         converse(table[i].listen, table[i].messages, table[i].connects);
     vectored();
     messages();
+    files();
     flags();
     CHECK(open_descriptors() == before);
     unlink("stream.sock");

@@ -120,6 +120,35 @@ static void who(void)
     EXPECT(rsocket_close(l), 0);
 }
 
+/* Each message says who sent it, once that is asked for. */
+static void each(void)
+{
+    int sv[2];
+    char byte, room[CMSG_SPACE(sizeof(struct ucred))];
+    struct iovec iov = {&byte, 1};
+    struct msghdr msg;
+    rsocket_cred cred;
+    MUST(rsocket_pair(SOCK_DGRAM, 0, sv));
+    memset(&msg, 0, sizeof msg);
+    memset(&cred, 0xff, sizeof cred);
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1;
+    msg.msg_control = room;
+    msg.msg_controllen = sizeof room;
+    MUST(rsocket_send(sv[0], "a", 1, 0));
+    EXPECT(rsocket_recv_msg(sv[1], &msg, 0, 1000), 1);
+    EXPECT(rsocket_msg_cred(&msg, &cred), -ENODATA);
+    CHECK(cred.pid == -1);
+    MUST(rsocket_set(sv[1], RSOCKET_SO_PASSCRED, 1));
+    MUST(rsocket_send(sv[0], "b", 1, 0));
+    msg.msg_controllen = sizeof room;
+    EXPECT(rsocket_recv_msg(sv[1], &msg, 0, 1000), 1);
+    EXPECT(rsocket_msg_cred(&msg, &cred), 0);
+    CHECK(cred.pid == getpid() && cred.uid == geteuid() && cred.gid == getegid());
+    EXPECT(rsocket_close(sv[0]), 0);
+    EXPECT(rsocket_close(sv[1]), 0);
+}
+
 int main(void)
 {
     int before = open_descriptors();
@@ -128,6 +157,7 @@ int main(void)
     some(SOCK_DGRAM);
     limit();
     who();
+    each();
     CHECK(open_descriptors() == before);
     return report("passed_descriptors");
 }

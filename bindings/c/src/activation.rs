@@ -59,5 +59,9 @@ pub unsafe extern "C" fn rsocket_activation_name(
 /// cbindgen:postfix=RSOCKET_MUST_CHECK
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsocket_activation_take(name: *const c_char) -> rsocket_endpoint {
-    guard(|| Ok(activation()?.take_fd(OsStr::from_bytes(text(name)?))?)).answer()
+    guard(|| {
+        let name = OsStr::from_bytes(text(name)?);
+        Ok(activation()?.take_fd(name)?)
+    })
+    .answer()
 }

@@ -11,7 +11,7 @@ use libc::ssize_t;
 use rsocket::{Blocking, Errno, MsgFlags, Partial, Wait, fd};
 
 use crate::address::{read, written};
-use crate::support::{Answer, Result, Timeout, borrow, bytes, put, room};
+use crate::support::{Answer, Result, Timeout, borrow, bytes, guard, put, room};
 use crate::types::{rsocket_addr, rsocket_endpoint};
 
 // The verbs below try once, with as few instructions as it takes, and leave everything else to a
@@ -734,4 +734,41 @@ pub unsafe extern "C" fn rsocket_recv_all(
         done,
         first,
     })
+}
+
+/// Sends `len` bytes of the open file `file` from `offset` on without a copy through this process,
+/// as sendfile(2) does, within `timeout_ms` milliseconds for the whole: -1 for ever, 0 without
+/// waiting. The file's own position stays where it is. SIGPIPE is never raised.
+///
+/// `done`, which may be NULL, gets how many bytes went: `len`, or fewer where the file ended first,
+/// and on an error. With a timeout a blocking endpoint has SO_SNDTIMEO set while the call runs,
+/// which every duplicate of it shares.
+///
+/// Returns 0. Errors: `-EPIPE` and `-ECONNRESET` after the peer has gone, `-ESPIPE` for a `file` that
+/// is a socket or a pipe, `-EINVAL` for one that cannot be mapped (some of /proc), an offset beyond
+/// INT64_MAX, or a timeout below -1; `-ETIMEDOUT`, `-EBADF`, `-ENOTSOCK` and the others of
+/// sendfile(2).
+///
+/// MT-safe. Not async-signal-safe. Cancellation waits until it returns.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK RSOCKET_FD(1) RSOCKET_FD(2)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_send_file(
+    fd: rsocket_endpoint,
+    file: c_int,
+    offset: u64,
+    len: usize,
+    timeout_ms: c_int,
+    done: *mut usize,
+) -> c_int {
+    put(done, 0);
+    guard(|| {
+        let mut timeout = Timeout::new(timeout_ms)?.started();
+        let (fd, file) = (borrow(fd)?, borrow(file)?);
+        let sent = fd::send_file_all(fd, file, offset, len, &mut timeout);
+        put(done, *sent.as_ref().unwrap_or_else(|partial| &partial.done));
+        sent?;
+        Ok(())
+    })
+    .answer()
 }

@@ -107,7 +107,7 @@ pub unsafe extern "C" fn rsocket_recv_msg(
         let bufs = sinks(message.msg_iov, message.msg_iovlen as usize)?;
         let control = room(message.msg_control, message.msg_controllen as usize)?;
         let name = room(message.msg_name, message.msg_namelen as usize)?;
-        let mut from = Address::UNSPECIFIED;
+        let mut from = Address::default();
         let wants_name = (!name.is_empty()).then_some(&mut from);
         let flags = MsgFlags::from_raw(flags) | MsgFlags::CMSG_CLOEXEC;
         let info = fd::recv_msg(fd, bufs, control, wants_name, flags, &mut timeout)?;

@@ -1,15 +1,17 @@
 //! Netlink: requests and their replies, checked, in a buffer of the caller's; see netlink(7).
 
-use std::ffi::{c_int, c_void};
-use std::ptr;
-use std::slice;
-
-use rsocket::netlink::{self, Attributes, Cursor, HEADER_LEN, Message};
-use rsocket::{Address, Blocking, Errno, Family, Kind, Protocol, fd};
-
+use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
+use std::{ptr, slice, str};
 
-use crate::support::{Answer, Code, Result, Timeout, borrow, bytes, guard, object, room};
+use libc::ssize_t;
+use rsocket::netlink::{self, Attributes, Cursor, Event, EventCursor, HEADER_LEN, Message};
+use rsocket::{Address, Blocking, Errno, Error, Family, Kind, NetlinkError, Protocol, fd};
+
+use crate::address::Text;
+use crate::support::{
+    Answer, Code, Result, Timeout, borrow, bytes, guard, object, objects_mut, room, text,
+};
 use crate::types::rsocket_endpoint;
 
 /// `struct nlmsghdr` of linux/netlink.h, of which only the length is read here.
@@ -40,8 +42,6 @@ pub struct rsocket_nl {
     /// The socket, or -1.
     pub fd: rsocket_endpoint,
     /// The library's.
-    pub sequence: u32,
-    /// The library's.
     pub buf: *mut c_void,
     /// The library's.
     pub cap: usize,
@@ -51,32 +51,39 @@ pub struct rsocket_nl {
     pub reserved: [u64; 2],
 }
 
-// What `state` holds, from rsocket_nl_open() on.
+/// What `state` holds, from rsocket_nl_open() on.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+struct Reader {
+    replies: Cursor,
+    events: EventCursor,
+}
+
 const _: () = assert!(
-    size_of::<Cursor>() <= size_of::<[u64; 6]>() && align_of::<Cursor>() <= align_of::<u64>()
+    size_of::<Reader>() <= size_of::<[u64; 6]>() && align_of::<Reader>() <= align_of::<u64>()
 );
 
 impl rsocket_nl {
     /// The socket, the buffer and the reader.
-    fn parts(&mut self) -> Result<(BorrowedFd<'_>, &mut [u8], &mut Cursor)> {
+    fn parts(&mut self) -> Result<(BorrowedFd<'_>, &mut [u8], &mut Reader)> {
         let fd = borrow(self.fd)?;
         if self.buf.is_null() {
             return Err(Code::errno(Errno::EFAULT));
         }
         // SAFETY: rsocket_nl_open() took `cap` bytes at `buf` from the caller, who promised to leave
-        // them alone while the struct is used, and put a Cursor into `state`.
+        // them alone while the struct is used, and put a Reader into `state`.
         unsafe {
             let buf = slice::from_raw_parts_mut(self.buf.cast::<u8>(), self.cap);
-            Ok((fd, buf, &mut *self.state.as_mut_ptr().cast::<Cursor>()))
+            Ok((fd, buf, &mut *self.state.as_mut_ptr().cast::<Reader>()))
         }
     }
 }
 
-/// Opens a netlink socket for requests, bound to a port id of the kernel's choice, with strict
+/// Opens a netlink socket for requests or for events, bound to a port id of the kernel's choice, with strict
 /// checking and extended acknowledgements where the kernel has them.
 ///
 /// `protocol` is NETLINK_ROUTE or another of linux/netlink.h; `groups` the mask of the first 32
-/// multicast groups to join, or 0. Replies are read into the `cap` bytes at `buf`, which belong to
+/// multicast groups to join, or 0: rsocket_nl_join() takes a group by its number. Replies are read into the `cap` bytes at `buf`, which belong to
 /// the library until `nl` is used no more: 32768 bytes hold every message that the kernel sends.
 ///
 /// Returns the descriptor, which is `nl->fd` too: close it with rsocket_close(). On an error
@@ -96,7 +103,6 @@ pub unsafe extern "C" fn rsocket_nl_open(
 ) -> rsocket_endpoint {
     const EMPTY: rsocket_nl = rsocket_nl {
         fd: -1,
-        sequence: 0,
         buf: ptr::null_mut(),
         cap: 0,
         state: [0; 6],
@@ -126,12 +132,12 @@ pub unsafe extern "C" fn rsocket_nl_open(
         fd::bind(socket.as_fd(), &Address::netlink(0, groups))?;
         nl.buf = room.as_mut_ptr().cast::<c_void>();
         nl.cap = room.len();
-        // SAFETY: `state` has the size and alignment of a Cursor (asserted above).
+        // SAFETY: `state` has the size and alignment of a Reader (asserted above).
         unsafe {
             nl.state
                 .as_mut_ptr()
-                .cast::<Cursor>()
-                .write(Cursor::default());
+                .cast::<Reader>()
+                .write(Reader::default());
         };
         nl.fd = socket.into_raw_fd();
         Ok(nl.fd)
@@ -139,14 +145,41 @@ pub unsafe extern "C" fn rsocket_nl_open(
     .answer()
 }
 
+/// Joins a multicast group by its number, RTNLGRP_LINK or what rsocket_nl_group() found.
+///
+/// Returns 0. Errors: `-EINVAL` for a number that the protocol lacks, `-EPERM` for a group that takes
+/// a capability, `-EBADF`, `-ENOTSOCK`, `-ENOPROTOOPT` on a socket that is not netlink.
+///
+/// MT-safe, async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK RSOCKET_FD(1)
+#[unsafe(no_mangle)]
+pub extern "C" fn rsocket_nl_join(fd: rsocket_endpoint, group: u32) -> c_int {
+    let join = || -> Result<()> { Ok(netlink::join(borrow(fd)?, group)?) };
+    join().answer()
+}
+
+/// Leaves a multicast group.
+///
+/// Returns 0. Errors: those of rsocket_nl_join().
+///
+/// MT-safe, async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_FD(1)
+#[unsafe(no_mangle)]
+pub extern "C" fn rsocket_nl_leave(fd: rsocket_endpoint, group: u32) -> c_int {
+    let leave = || -> Result<()> { Ok(netlink::leave(borrow(fd)?, group)?) };
+    leave().answer()
+}
+
 /// Sends a request: a message of `type` whose payload is the `len` bytes at `payload`.
 /// rsocket_nl_next() reads the replies. Replies to an earlier request that were not read are
-/// passed over.
+/// passed over, what is left of a dump is read from the kernel for that.
 ///
 /// `flags` are NLM_F_...; NLM_F_REQUEST and NLM_F_ACK are added, so that the replies end.
 ///
 /// Returns 0. Errors: `-EBADF`, `-EFAULT` for NULL with a length, `-EMSGSIZE` for too long a payload
-/// and the others of sendmsg(2).
+/// and the others of sendmsg(2) and recvmsg(2).
 ///
 /// MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
 ///
@@ -162,12 +195,46 @@ pub unsafe extern "C" fn rsocket_nl_request(
     guard(|| {
         let nl = object(nl)?;
         let payload = bytes(payload, len)?;
-        let sequence = nl.sequence.wrapping_add(1).max(1);
-        nl.sequence = sequence;
-        let (fd, _, cursor) = nl.parts()?;
+        let (fd, buf, reader) = nl.parts()?;
+        let cursor = &mut reader.replies;
+        // The kernel answers EBUSY to a dump while another goes on. What it has for that is there at
+        // once, on a non-blocking socket too.
+        cursor.finish(fd, buf, &mut Timeout::new(-1)?)?;
+        reader.events = EventCursor::default();
+        let sequence = cursor.next_sequence();
         Ok(cursor.request(fd, sequence, r#type, flags, payload, &mut Blocking)?)
     })
     .answer()
+}
+
+/// Writes an attribute behind the `*len` bytes of a request's payload in the `cap` bytes at
+/// `payload`: `type`, and the `size` bytes at `data`. `*len` becomes the length of the whole, a
+/// multiple of four; begin with the size of the family's own structure, such as `sizeof (struct
+/// ifinfomsg)`, or with 0.
+///
+/// An attribute of attributes has `type` `| NLA_F_NESTED` and a payload of its own as `data`.
+///
+/// Returns 0; on an error nothing was written. Errors: `-EMSGSIZE` where `cap` is too small, and for
+/// more than 65531 bytes; `-EFAULT` for NULL; `-EINVAL` for a length above SSIZE_MAX.
+///
+/// MT-safe, async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK RSOCKET_READS(5, 6)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_put(
+    payload: *mut c_void,
+    cap: usize,
+    len: *mut usize,
+    r#type: u16,
+    data: *const c_void,
+    size: usize,
+) -> c_int {
+    let put = || -> Result<()> {
+        let (payload, len) = (objects_mut(payload.cast::<u8>(), cap)?, object(len)?);
+        *len = netlink::put_attribute(payload, *len, r#type, bytes(data, size)?)?;
+        Ok(())
+    };
+    put().answer()
 }
 
 /// The next reply to the request, waiting `timeout_ms` milliseconds at most: -1 for ever, 0 not at
@@ -177,10 +244,10 @@ pub unsafe extern "C" fn rsocket_nl_request(
 /// been checked.
 ///
 /// Returns 1 with a message, 0 at the end of the replies. Errors: what the kernel answered, such as
-/// `-ENODEV`, `-EPERM` or `-EINVAL`; `-EINTR` at the end of a dump that changed while it was read:
-/// ask again; `-ENOBUFS` where messages were lost: the socket goes on working; `-EMSGSIZE` where the
-/// buffer was too small; `-EBADMSG` for a malformed message; `-ETIMEDOUT`; `-EFAULT` for NULL;
-/// `-EBADF`.
+/// `-ENODEV`, `-EPERM` or `-EINVAL`, and rsocket_nl_why() has its words; `-EINTR` at the end of a dump
+/// that changed while it was read: ask again; `-ENOBUFS` where messages were lost: the socket goes
+/// on working; `-EMSGSIZE` where the buffer was too small; `-EBADMSG` for a malformed message;
+/// `-ETIMEDOUT`; `-EFAULT` for NULL; `-EINVAL` for a timeout below -1; `-EBADF`.
 ///
 /// MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
 ///
@@ -196,12 +263,144 @@ pub unsafe extern "C" fn rsocket_nl_next(
         *message = ptr::null();
         let mut timeout = Timeout::new(timeout_ms)?.started();
         let start = nl.buf.cast::<u8>();
-        let (fd, buf, cursor) = nl.parts()?;
-        let Some(next) = cursor.next(fd, buf, &mut timeout)? else {
+        let (fd, buf, reader) = nl.parts()?;
+        let Some(next) = reader.replies.next(fd, buf, &mut timeout)? else {
             return Ok(0);
         };
         *message = header_of(start, &next);
         Ok(1)
+    })
+    .answer()
+}
+
+/// Says in a sentence why the kernel refused the last request, by its extended acknowledgement, such
+/// as "Invalid argument: Invalid values in header for link dump request". Right behind the
+/// rsocket_nl_next() that failed.
+///
+/// Writes to `buf` as snprintf(3) does, always NUL-terminated where `cap` is not 0; 256 bytes hold
+/// every sentence of today's kernels.
+///
+/// Returns the length of the whole sentence, 0 where the last request was not refused. Errors:
+/// `-EFAULT` for NULL, `-EBADF` where `nl` was not opened.
+///
+/// MT-safe for different `nl`. Not async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_WRITES(2, 3)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_why(
+    nl: *mut rsocket_nl,
+    buf: *mut c_char,
+    cap: usize,
+) -> ssize_t {
+    guard(|| {
+        let mut why = Text::new(buf, cap)?;
+        let (_, replies, reader) = object(nl)?.parts()?;
+        if let Some(refusal) = reader.replies.refusal(replies) {
+            why.show(&refusal);
+        }
+        Ok(why.len)
+    })
+    .answer()
+}
+
+/// The next event of the multicast groups that were joined, waiting `timeout_ms` milliseconds at
+/// most: -1 for ever, 0 not at all. Only what the kernel itself sent. Events never end.
+///
+/// `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length has
+/// been checked. Requests and events want an `nl` each: what a request finds unread is dropped.
+///
+/// Returns 1 with a message. Errors: `-ENOBUFS` where the receive queue ran over and events were
+/// lost: what was learned from them is out of date, dump it again (the socket goes on working, and a
+/// larger RSOCKET_SO_RCVBUF makes it rarer); `-EMSGSIZE` where the buffer was too small and
+/// `-EBADMSG` for a malformed message, whose datagram is lost; `-ETIMEDOUT`; `-EFAULT` for NULL;
+/// `-EINVAL` for a timeout below -1; `-EBADF`.
+///
+/// MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_event(
+    nl: *mut rsocket_nl,
+    message: *mut *const nlmsghdr,
+    timeout_ms: c_int,
+) -> c_int {
+    guard(|| {
+        let (nl, message) = (object(nl)?, object(message)?);
+        *message = ptr::null();
+        let mut timeout = Timeout::new(timeout_ms)?.started();
+        let start = nl.buf.cast::<u8>();
+        let (fd, buf, reader) = nl.parts()?;
+        match reader.events.next(fd, buf, &mut timeout)? {
+            Event::Message(next) => *message = header_of(start, &next),
+            Event::Overrun => return Err(Error::from(NetlinkError::Overrun).into()),
+        }
+        Ok(1)
+    })
+    .answer()
+}
+
+/// The generic family `name` ("nl80211", "ethtool", "nlctrl" itself) as the kernel's controller
+/// describes it.
+fn generic(
+    nl: *mut rsocket_nl,
+    name: *const c_char,
+    timeout_ms: c_int,
+) -> Result<netlink::GenericFamily> {
+    let mut timeout = Timeout::new(timeout_ms)?.started();
+    let nl = object(nl)?;
+    let name = str::from_utf8(text(name)?).map_err(|_| Code::errno(Errno::ENOENT))?;
+    let (fd, buf, reader) = nl.parts()?;
+    let cursor = &mut reader.replies;
+    Ok(netlink::resolve_family(
+        fd,
+        cursor,
+        buf,
+        name,
+        &mut timeout,
+    )?)
+}
+
+/// Looks up a generic netlink family by its name ("nl80211", "ethtool", "nlctrl"), on an `nl` of
+/// NETLINK_GENERIC, within `timeout_ms` milliseconds: -1 for ever.
+///
+/// Returns its number, the `type` of requests to it. Errors: `-ENOENT` where the kernel has no such
+/// family; `-EPROTOTYPE` on a socket of another protocol, `-EFAULT` for NULL, and those of
+/// rsocket_nl_request() and rsocket_nl_next().
+///
+/// MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_family(
+    nl: *mut rsocket_nl,
+    name: *const c_char,
+    timeout_ms: c_int,
+) -> c_int {
+    guard(|| Ok(c_int::from(generic(nl, name, timeout_ms)?.id))).answer()
+}
+
+/// Looks up a multicast group of a generic netlink family by both names, such as "nlctrl" and
+/// "notify", for rsocket_nl_join().
+///
+/// Returns its number. Errors: `-ENOENT` where there is no such family or group, and those of
+/// rsocket_nl_family().
+///
+/// MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_nl_group(
+    nl: *mut rsocket_nl,
+    family: *const c_char,
+    group: *const c_char,
+    timeout_ms: c_int,
+) -> c_int {
+    guard(|| {
+        let group = str::from_utf8(text(group)?).map_err(|_| Code::errno(Errno::ENOENT))?;
+        let family = generic(nl, family, timeout_ms)?;
+        let number = family.group(group).ok_or(Code::errno(Errno::ENOENT))?;
+        // The kernel counts groups from 16 on.
+        c_int::try_from(number).map_err(|_| Code::errno(Errno::EBADMSG))
     })
     .answer()
 }

@@ -4,9 +4,10 @@ use std::ffi::{c_char, c_int, c_void};
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{BorrowedFd, IntoRawFd};
 
-use libc::{gid_t, pid_t, ssize_t, uid_t};
+use libc::{gid_t, msghdr, pid_t, ssize_t, uid_t};
 use rsocket::{
-    Address, Ancillary, ControlBuilder, ControlError, Errno, Error, Family, MsgFlags, fd,
+    Address, Ancillary, ControlBuilder, ControlError, Credentials, Errno, Error, Family, MsgFlags,
+    fd,
 };
 
 use crate::address::Text;
@@ -31,6 +32,17 @@ pub struct rsocket_cred {
     pub gid: gid_t,
     /// 0.
     pub reserved: c_int,
+}
+
+impl From<Credentials> for rsocket_cred {
+    fn from(from: Credentials) -> Self {
+        rsocket_cred {
+            pid: from.pid,
+            uid: from.uid,
+            gid: from.gid,
+            reserved: 0,
+        }
+    }
 }
 
 /// The room for what may come with a message: descriptors, and what the endpoint was told to ask
@@ -150,7 +162,7 @@ pub unsafe extern "C" fn rsocket_recv_fds(
         }
         require_unix(fd)?;
         let mut ancillary = Ancillary::<CONTROL_ROOM>::new();
-        let mut from = Address::UNSPECIFIED;
+        let mut from = Address::default();
         let mut bufs = [as_io_slice(buf)];
         let flags = MsgFlags::from_raw(flags);
         let info = fd::recv_ancillary(
@@ -200,13 +212,7 @@ pub unsafe extern "C" fn rsocket_peer_cred(fd: rsocket_endpoint, out: *mut rsock
     let cred = || -> Result<()> {
         let (fd, out) = (borrow(fd)?, object(out)?);
         require_unix(fd)?;
-        let peer = fd::peer_credentials(fd)?;
-        *out = rsocket_cred {
-            pid: peer.pid,
-            uid: peer.uid,
-            gid: peer.gid,
-            reserved: 0,
-        };
+        *out = fd::peer_credentials(fd)?.into();
         Ok(())
     };
     cred().answer()
@@ -290,4 +296,32 @@ pub unsafe extern "C" fn rsocket_peer_security(
         Ok(out.len)
     })
     .answer()
+}
+
+/// Who sent a message that rsocket_recv_msg() received: the credentials among its control messages,
+/// which the kernel vouches for. They come where RSOCKET_SO_PASSCRED is set, one set with each
+/// message; `msg_control` needs room for CMSG_SPACE(sizeof (struct ucred)).
+///
+/// Returns 0; on an error `out` is not written. Errors: `-ENODATA` where the message has none,
+/// `-EFAULT` for NULL, `-EINVAL` for a length above SSIZE_MAX.
+///
+/// MT-safe, async-signal-safe. Not a cancellation point.
+///
+/// cbindgen:postfix=RSOCKET_MUST_CHECK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsocket_msg_cred(message: *const msghdr, out: *mut rsocket_cred) -> c_int {
+    let cred = || -> Result<()> {
+        let (message, out) = (object(message.cast_mut())?, object(out)?);
+        #[allow(clippy::unnecessary_cast, reason = "it is shorter in musl")]
+        let len = message.msg_controllen as usize;
+        let control = bytes(message.msg_control, len)?;
+        let sent = fd::control_messages(control).find_map(|(level, kind, data)| {
+            let wanted = level == libc::SOL_SOCKET && kind == libc::SCM_CREDENTIALS;
+            Credentials::from_bytes(data).filter(|_| wanted)
+        });
+        let sent = sent.ok_or(Code::errno(Errno::ENODATA))?;
+        *out = rsocket_cred::from(sent);
+        Ok(())
+    };
+    cred().answer()
 }

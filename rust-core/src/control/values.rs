@@ -25,7 +25,10 @@ pub struct Credentials {
 impl Credentials {
     pub(crate) const SIZE: usize = size_of::<libc::ucred>();
 
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    /// Reads the data of an SCM_CREDENTIALS message, `struct ucred` of unix(7); `None` where it is
+    /// too short.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut bytes = Reader(bytes);
         Some(Credentials {
             pid: bytes.i32()?,

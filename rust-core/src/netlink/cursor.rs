@@ -128,6 +128,12 @@ impl Cursor {
         self.sequence
     }
 
+    /// A sequence number for the next request: never 0.
+    #[must_use]
+    pub fn next_sequence(&self) -> u32 {
+        self.sequence.wrapping_add(1).max(1)
+    }
+
     /// True where every reply to the last request has been read.
     #[must_use]
     pub const fn is_done(&self) -> bool {

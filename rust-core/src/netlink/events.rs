@@ -27,8 +27,7 @@ pub enum Event<'a> {
 pub struct Events<'a> {
     fd: BorrowedFd<'a>,
     buf: &'a mut [u8],
-    start: usize,
-    end: usize,
+    cursor: EventCursor,
 }
 
 impl<'a> Events<'a> {
@@ -36,8 +35,7 @@ impl<'a> Events<'a> {
         Events {
             fd,
             buf,
-            start: 0,
-            end: 0,
+            cursor: EventCursor::default(),
         }
     }
 
@@ -57,11 +55,46 @@ impl<'a> Events<'a> {
     /// # Errors
     /// As [`Events::next`], and [`Error::TimedOut`].
     pub fn next_with(&mut self, mut wait: impl Wait) -> Result<Event<'_>> {
-        match self.fill(&mut wait) {
+        self.cursor.next(self.fd, self.buf, &mut wait)
+    }
+
+    /// True where the next event is in the buffer already.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn has_unread(&self) -> bool {
+        self.cursor.start < self.cursor.end
+    }
+
+    /// Sees to it that there is a message in the buffer.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn fill(&mut self, wait: &mut impl Wait) -> Result<()> {
+        self.cursor.fill(self.fd, self.buf, wait)
+    }
+}
+
+/// Where a reader stands in the events: plain integers, so that a caller of another language can
+/// keep it beside its own buffer.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct EventCursor {
+    start: usize,
+    end: usize,
+}
+
+impl EventCursor {
+    /// The next event, from `buf` or, once that is used up, from the kernel into `buf`.
+    ///
+    /// # Errors
+    /// As [`Events::next_with`].
+    pub fn next<'b>(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        buf: &'b mut [u8],
+        wait: &mut impl Wait,
+    ) -> Result<Event<'b>> {
+        match self.fill(fd, buf, wait) {
             Err(Error::Netlink(NetlinkError::Overrun)) => return Ok(Event::Overrun),
             result => result?,
         }
-        let datagram = self.buf.get(self.start..self.end).unwrap_or_default();
+        let datagram = buf.get(self.start..self.end).unwrap_or_default();
         let mut messages = Messages::new(datagram);
         let message = messages.next();
         // A malformed message leaves no rest: what stands behind it cannot be found.
@@ -72,16 +105,9 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// True where the next event is in the buffer already.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn has_unread(&self) -> bool {
-        self.start < self.end
-    }
-
-    /// Sees to it that there is a message in the buffer.
-    pub(crate) fn fill(&mut self, wait: &mut impl Wait) -> Result<()> {
+    fn fill(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8], wait: &mut impl Wait) -> Result<()> {
         while self.start >= self.end {
-            (self.start, self.end) = (0, recv_datagram(self.fd, as_uninit(self.buf), wait)?);
+            (self.start, self.end) = (0, recv_datagram(fd, as_uninit(buf), wait)?);
         }
         Ok(())
     }

@@ -1,9 +1,12 @@
 //! Generic netlink: families that have a name, and a number that the kernel gave them at boot.
 
-use super::{BUFFER_LEN, Netlink, Payload};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use super::{BUFFER_LEN, Cursor, Message, Netlink, Payload};
 use crate::error::{Error, NetlinkError, Result};
 use crate::family::Protocol;
-use crate::netlink::Message;
+use crate::fd;
+use crate::policy::{Blocking, Wait};
 
 /// The size of `struct genlmsghdr`, which stands before a family's own header and attributes.
 const GENERIC_HEADER_LEN: usize = 4;
@@ -72,11 +75,35 @@ impl GenericFamily {
 }
 
 pub(super) fn resolve(netlink: &mut Netlink, name: &str) -> Result<GenericFamily> {
-    let payload = lookup(netlink.endpoint().protocol(), name)?;
     let mut buf = vec![0; BUFFER_LEN];
-    let mut replies = netlink.request(CONTROLLER, 0, payload.as_bytes(), &mut buf)?;
+    let fd = netlink.endpoint.as_fd();
+    resolve_family(fd, &mut netlink.cursor, &mut buf, name, &mut Blocking)
+}
+
+/// [`Netlink::resolve_family`] for a caller that keeps the cursor and the buffer.
+///
+/// # Errors
+/// As there, and those of the policy.
+pub fn resolve_family(
+    fd: BorrowedFd<'_>,
+    cursor: &mut Cursor,
+    buf: &mut [u8],
+    name: &str,
+    wait: &mut impl Wait,
+) -> Result<GenericFamily> {
+    let protocol = fd::get_int(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL)?;
+    let payload = lookup(Protocol::from_raw(protocol), name)?;
+    cursor.finish(fd, buf, wait)?;
+    cursor.request(
+        fd,
+        cursor.next_sequence(),
+        CONTROLLER,
+        0,
+        payload.as_bytes(),
+        wait,
+    )?;
     let mut family = None;
-    while let Some(reply) = replies.next()? {
+    while let Some(reply) = cursor.next(fd, buf, wait)? {
         family = Some(read(reply)?);
     }
     family.ok_or(NO_FAMILY)

@@ -164,7 +164,8 @@ impl<'a> Attribute<'a> {
             .unwrap_or_default()
     }
 
-    /// The payload as an unsigned 32-bit integer in host order.
+    /// The payload as an unsigned 32-bit integer in host order; `None` where it is shorter than
+    /// that.
     #[must_use]
     pub fn u32(&self) -> Option<u32> {
         self.payload

@@ -10,10 +10,10 @@ mod message;
 mod payload;
 
 pub use cursor::{Cursor, Refusal, Replies};
-pub use events::{Event, Events};
-pub use generic::{GenericFamily, GenericGroup};
+pub use events::{Event, EventCursor, Events};
+pub use generic::{GenericFamily, GenericGroup, resolve_family};
 pub use message::{ATTRIBUTE_HEADER_LEN, Attribute, Attributes, HEADER_LEN, Message, Messages};
-pub use payload::Payload;
+pub use payload::{Payload, put_attribute};
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -162,8 +162,7 @@ impl Netlink {
         let fd = self.endpoint.as_fd();
         let cursor = &mut self.cursor;
         cursor.finish(fd, buf, &mut wait)?;
-        let sequence = cursor.sequence().wrapping_add(1).max(1);
-        cursor.request(fd, sequence, kind, flags, payload, &mut wait)?;
+        cursor.request(fd, cursor.next_sequence(), kind, flags, payload, &mut wait)?;
         Ok(Replies::new(fd, buf, cursor))
     }
 
@@ -355,7 +354,7 @@ pub(crate) fn recv_datagram(
     wait: &mut impl Wait,
 ) -> Result<usize> {
     loop {
-        let mut from = Address::UNSPECIFIED;
+        let mut from = Address::default();
         let len = match fd::recv_from(fd, buf, MsgFlags::TRUNC, &mut from, wait) {
             Err(Error::Os {
                 errno: Errno::ENOBUFS,

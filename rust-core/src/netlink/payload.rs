@@ -37,11 +37,11 @@ impl Payload {
     /// # Errors
     /// EMSGSIZE for more than 65531 bytes.
     pub fn attribute(mut self, kind: u16, value: &[u8]) -> Result<Self> {
-        let len = u16::try_from(ATTRIBUTE_HEADER_LEN + value.len()).map_err(|_| too_long())?;
-        self.bytes.extend(len.to_ne_bytes());
-        self.bytes.extend(kind.to_ne_bytes());
-        self.bytes.extend(value);
-        self.bytes.resize(align(self.bytes.len()), 0);
+        let len = self.bytes.len();
+        // A longer one is refused below.
+        let room = ATTRIBUTE_HEADER_LEN + align(value.len().min(usize::from(u16::MAX)));
+        self.bytes.resize(len.saturating_add(room), 0);
+        put_attribute(&mut self.bytes, len, kind, value)?;
         Ok(self)
     }
 
@@ -83,6 +83,27 @@ impl Payload {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// Writes an attribute into `buf` behind the first `len` bytes of a payload, and says how long the
+/// payload is then. Padding is made zero.
+///
+/// # Errors
+/// EMSGSIZE for more than 65531 bytes, and where `buf` has no room.
+pub fn put_attribute(buf: &mut [u8], len: usize, kind: u16, value: &[u8]) -> Result<usize> {
+    let size = ATTRIBUTE_HEADER_LEN.saturating_add(value.len());
+    let written = u16::try_from(size).map_err(|_| too_long())?;
+    let start = align(len);
+    let end = start.saturating_add(align(size));
+    let whole = buf.get_mut(len..end).ok_or_else(too_long)?;
+    whole.fill(0);
+    let attribute = buf.get_mut(start..end).ok_or_else(too_long)?;
+    let fields = written.to_ne_bytes().into_iter().chain(kind.to_ne_bytes());
+    let bytes = fields.chain(value.iter().copied());
+    for (slot, byte) in attribute.iter_mut().zip(bytes) {
+        *slot = byte;
+    }
+    Ok(end)
 }
 
 fn too_long() -> Error {
