@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::{Socket, finalizer, lifecycle, makefile, method, native, sendfile, table};
+use super::{Socket, additions, finalizer, lifecycle, makefile, method, native, sendfile, table};
 use crate::argument::Given;
 use crate::enums;
 
@@ -209,6 +209,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     class.setattr("__name__", "socket")?;
     finalizer::install(&class);
     method::add(&class, &table::METHODS)?;
+    method::add(&class, &additions::METHODS)?;
     native::remember(module.py())?;
     module.add("socket", &class)?;
     module.add("SocketType", &class)

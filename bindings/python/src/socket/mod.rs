@@ -1,5 +1,7 @@
 //! The `socket` class: its state, and what of it the rest of the extension uses.
 
+mod additions;
+mod batch;
 mod class;
 mod connection;
 mod file;
