@@ -66,8 +66,8 @@ test-conformance: $(VENV)/.rsocket ## Shows that the conformance check can fail
 	$(BIN)/python -m pytest tests/conformance
 
 .PHONY: test-pythons
-test-pythons: $(VENV)/.tools ## Runs the interpreter's own socket tests on every other CPython there is
-	$(BIN)/python tests/conformance/every_python.py
+test-pythons: $(VENV)/.tools ## Runs the tests of Python on every other CPython there is
+	$(BIN)/python tests/conformance/every_python.py --package
 
 .PHONY: conformance
 conformance: $(VENV)/.rsocket ## Runs every test of the interpreter PYTHON that opens a socket on rsocket

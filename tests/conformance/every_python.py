@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Runs the conformance check on every other CPython of this machine, 3.9 and later.
 
-Usage: python tests/conformance/every_python.py [--own] [--only 3.9,3.13] [OPTION OF run.py...]
+Usage: python tests/conformance/every_python.py [--own] [--only 3.9,3.13] [--package]
+           [OPTION OF run.py...]
 
 For each interpreter of pyenv and each python3.N on PATH that has the `test` package, the module is
 built and installed into a virtual environment below `target/pythons`, and `run.py` runs there, the
-quick set unless `--all` or tests are given. The builds go ahead of the tests, one after another.
+quick set unless `--all` or tests are given, and with `--package` the tests of the package itself
+after that. The builds go ahead of the tests, one after another.
 The exit status is the worst of the single runs: 1 if anything is lost anywhere, 2 if a build or a
 run could not be made.
 """
@@ -75,6 +77,9 @@ def arguments(argv):
     )
     parser.add_argument("--own", action="store_true", help="run on this interpreter, too")
     parser.add_argument("--only", metavar="LIST", help="series such as 3.9,3.13 instead of all")
+    parser.add_argument(
+        "--package", action="store_true", help="run the tests of the package itself as well"
+    )
     parser.add_argument("--profile", default="quick", help="the cargo profile to build with")
     parser.add_argument("--maturin", help="default: beside this interpreter, or else on PATH")
     parser.add_argument(
@@ -114,11 +119,21 @@ def check(python, options, passed_on, children):
     file.unlink(missing_ok=True)
     command = [sys.executable, str(HERE / "run.py"), "--json", str(file), *passed_on]
     command += ["--python", str(options.build / python.series / "venv" / "bin" / "python")]
-    # The package must be the installed one.
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    status = children.run(command, env=environ)
+    status = children.run(command, env=environment())
     report = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
     return status, report
+
+
+def environment():
+    # The package must be the installed one.
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def check_package(build, children):
+    """Runs the tests of the package: 0, 1 for a failure, or 2 where they could not be run."""
+    command = [build.program, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/python"]
+    status = children.run(list(map(str, command)), cwd=REPOSITORY, env=environment())
+    return status if status in (0, 1) else 2  # pytest's own statuses: 1 is a failure
 
 
 def row(report):
@@ -144,12 +159,13 @@ def run(pythons, options, passed_on, children):
                 options.maturin,
                 options.profile,
                 children,
+                options.package,
             )
             for python in pythons
         ]
         pending = [builder.submit(build.make) for build in builds]
         try:
-            for python, built in zip(pythons, pending):
+            for python, build, built in zip(pythons, builds, pending):
                 try:
                     built.result()
                 except CannotBuild as error:
@@ -159,6 +175,8 @@ def run(pythons, options, passed_on, children):
                 print(f"\n== Python {python.text}", flush=True)
                 status, report = check(python, options, passed_on, children)
                 worst = max(worst, status if status >= 0 else 2)
+                if options.package:
+                    worst = max(worst, check_package(build, children))
                 if report is not None:
                     rows.append(row(report))
         except BaseException:

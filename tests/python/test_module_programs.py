@@ -1,5 +1,6 @@
 """Programs of the standard library run unmodified under `python -m rsocket`."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -35,6 +36,49 @@ PROGRAMS = {
             except urllib.error.HTTPError as error:
                 assert error.code == 501
                 error.close()
+            server.shutdown()
+            thread.join()
+    """,
+    "http_server_and_urllib_over_tls": """
+        import functools, http.server, os, socket, ssl, subprocess, threading, urllib.request
+        assert socket.__name__ == "rsocket"
+
+        subprocess.run(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+            "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem",
+            shell=True, check=True, stderr=subprocess.DEVNULL,
+        )
+        os.mkdir("served")
+        with open("served/file", "wb") as file:
+            file.write(os.urandom(3_000_000))
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+        handler = functools.partial(Handler, directory="served")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain("cert.pem", "key.pem")
+        with http.server.ThreadingHTTPServer(("localhost", 0), handler) as server:
+            assert type(server.socket).__module__ == "rsocket"
+            # A listener in a wrapper accepts what the wrapper makes of a socket.
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            url = "https://localhost:%d/file" % server.server_address[1]
+            trusting = ssl.create_default_context(cafile="cert.pem")
+            for _ in range(3):
+                with urllib.request.urlopen(url, timeout=20, context=trusting) as answer:
+                    with open("served/file", "rb") as file:
+                        assert answer.read() == file.read()
+            try:
+                urllib.request.urlopen(url, timeout=20, context=ssl.create_default_context())
+            except urllib.error.URLError as error:
+                assert isinstance(error.reason, ssl.SSLCertVerificationError)
+            else:
+                raise AssertionError("a certificate of nobody was trusted")
             server.shutdown()
             thread.join()
     """,
@@ -192,7 +236,9 @@ def run(program, arguments=("-m", "rsocket"), **options):
 def test_a_program_runs_unmodified(name, tmp_path):
     program = tmp_path / f"{name}.py"
     program.write_text(textwrap.dedent(PROGRAMS[name]))
-    run(program)
+    if name.endswith("tls") and shutil.which("openssl") is None:
+        pytest.skip("needs the program openssl to make a certificate")
+    run(program, cwd=tmp_path)
 
 
 def test_multiprocessing_passes_sockets_without_install_too(tmp_path):

@@ -100,7 +100,7 @@ class CannotBuild(Exception):
 class Build:
     """The module in a virtual environment of its own, below `folder`."""
 
-    def __init__(self, python, folder, target, repository, maturin, profile, children):
+    def __init__(self, python, folder, target, repository, maturin, profile, children, pytest):
         self.python = python
         self.environment = folder / "venv"
         self.program = self.environment / "bin" / "python"
@@ -112,6 +112,7 @@ class Build:
         self._maturin = maturin
         self._profile = profile
         self._children = children
+        self._pytest = pytest
 
     def make(self):
         """Builds and installs; raises CannotBuild."""
@@ -130,6 +131,12 @@ class Build:
             *(self.program, "-m", "pip", "--disable-pip-version-check", "install"),
             *("--no-index", "--no-deps", "--force-reinstall", wheel),
         )
+        if self._pytest:
+            wanted = (self._repository / "tests" / "requirements.txt").read_text(encoding="utf-8")
+            self._run(
+                *(self.program, "-m", "pip", "--disable-pip-version-check", "install"),
+                *(line for line in wanted.splitlines() if line.startswith("pytest")),
+            )
 
     def _run(self, *command):
         environ = {**os.environ, "CARGO_TARGET_DIR": str(self._target)}
