@@ -16,8 +16,8 @@ use netns::in_network_namespace;
 use rsocket::netlink::Netlink;
 use rsocket::option::{NetlinkCapAck, NetlinkExtAck, NetlinkGetStrictCheck, ReuseAddr};
 use rsocket::{
-    Address, AddressView, Endpoint, Errno, Error, Family, Kind, Protocol, Readiness, Target,
-    connect, connect_with, fd, listen,
+    ActivationError, Address, AddressView, Endpoint, Errno, Error, Family, Kind, Protocol,
+    Readiness, Target, connect, connect_with, fd, listen,
 };
 use support::soon;
 
@@ -107,6 +107,21 @@ fn a_name_that_means_nothing() {
             assert_eq!(error.errno(), Errno::EADDRNOTAVAIL);
         }
     });
+}
+
+#[test]
+fn an_activation_that_did_not_happen() {
+    // The tests' own process was handed no sockets.
+    for result in [listen("activation:http"), connect("activation:http")] {
+        assert_eq!(
+            result.unwrap_err(),
+            Error::Activation(ActivationError::NoSuchName)
+        );
+    }
+    let error = Error::from(ActivationError::NoSuchName);
+    assert_eq!(error.errno(), Errno::ENOENT);
+    let error = Error::from(ActivationError::Names);
+    assert_eq!(error.errno(), Errno::EINVAL);
 }
 
 /// The groups below 33 that a netlink socket has joined, as a mask.

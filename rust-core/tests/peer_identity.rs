@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use rsocket::{Address, Endpoint, Errno, Error, Family, Kind, Protocol};
+use rsocket::{Address, Endpoint, Errno, Error, Family, Kind, Protocol, option};
 
 fn unix(kind: Kind) -> Endpoint {
     Endpoint::new(Family::UNIX, kind, Protocol::DEFAULT).unwrap()
@@ -150,11 +150,16 @@ fn without_a_peer_there_is_nobody_to_name() {
         Errno::ENOTCONN
     );
     assert_eq!(lonely.peer_groups().unwrap_err().errno(), Errno::ENODATA);
-    let errno = lonely.peer_pidfd().unwrap_err().errno();
-    assert!(
-        matches!(errno, Errno::ENODATA | Errno::ESRCH | Errno::ENOPROTOOPT),
-        "{errno:?}"
-    );
+    for error in [
+        lonely.peer_pidfd().unwrap_err(),
+        lonely.get(option::PeerPidFd).unwrap_err(),
+    ] {
+        let errno = error.errno();
+        assert!(
+            matches!(errno, Errno::ENODATA | Errno::ESRCH | Errno::ENOPROTOOPT),
+            "{errno:?}"
+        );
+    }
 }
 
 #[test]
@@ -203,7 +208,10 @@ fn many_groups_are_all_there() {
     };
     let soon = rsocket::Deadline::after(std::time::Duration::from_secs(10));
     match listener.accept_with(soon) {
-        Ok((server, _)) => assert_eq!(server.peer_groups().unwrap(), groups),
+        Ok((server, _)) => {
+            assert_eq!(server.peer_groups().unwrap(), groups);
+            assert_eq!(server.get(option::PeerGroups).unwrap(), groups);
+        }
         Err(Error::TimedOut) if !child.wait().unwrap().success() => {
             eprintln!("skipped: setgroups(2) is not permitted");
             return;

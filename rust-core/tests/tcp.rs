@@ -44,6 +44,8 @@ fn tcp_info_tells_what_went_over_the_connection() {
     }
     if info.len >= 224 {
         assert_eq!(info.bytes_sent, 10_000);
+        // Nothing more was there to be sent: the rate was not the network's.
+        assert!(info.delivery_rate_app_limited());
     }
     assert!(info.snd_wscale() <= 14 && info.rcv_wscale() <= 14);
 

@@ -1,14 +1,23 @@
 //! A buffer sent with MSG_ZEROCOPY is owned until the kernel is done with it.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
+#[path = "support/privileges.rs"]
+mod privileges;
 mod support;
 
+use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use privileges::without_capabilities;
+use rsocket::option::SendBufferForce;
 use rsocket::{Deadline, Endpoint, Errno, Error, Kind, MsgFlags, StableBytes, ZeroCopy, fd};
 use support::{set_int, soon, tcp_pair, udp, udp_pair};
 
@@ -170,6 +179,91 @@ fn more_than_may_be_under_way_waits_for_completions() {
     assert_eq!(back, 2000);
     sender.endpoint().send(b"x").unwrap();
     drain.join().unwrap();
+}
+
+/// The limit is RLIMIT_MEMLOCK, for whoever has no CAP_IPC_LOCK.
+#[test]
+fn a_deadline_ends_the_wait_for_room() {
+    const LEN: usize = 1 << 20;
+    let (client, server) = tcp_pair();
+    // So much room that the limit of locked memory is met first. Nobody takes the data.
+    if client.set(SendBufferForce, 1 << 30).is_err() {
+        return eprintln!("skipped: SO_SNDBUFFORCE is not permitted");
+    }
+    let buffer: Arc<[u8]> = vec![7; LEN].into();
+    let mut sender = ZeroCopy::new(client).unwrap();
+    let mut sent = 0;
+    let unsent = without_capabilities(|| {
+        for _ in 0..500 {
+            let deadline = Deadline::after(Duration::from_millis(50));
+            let none = MsgFlags::empty();
+            if let Err(unsent) = sender.send_with(Arc::clone(&buffer), None, none, deadline) {
+                return Some(unsent);
+            }
+            sent += 1;
+        }
+        None
+    });
+    let Some(unsent) = unsent else {
+        return eprintln!("skipped: 500 MB may be locked here");
+    };
+    assert_eq!(unsent.error, Error::TimedOut);
+    // Once the peer takes it, all that went comes back, the buffer that went in part too.
+    let expected = sent * LEN + unsent.done;
+    let came = sent + usize::from(unsent.buffer.is_none());
+    let reader = std::thread::spawn(move || server.recv_exact(&mut vec![0; expected]));
+    let mut back = 0;
+    while sender.wait_completed_with(soon()).unwrap().is_some() {
+        back += 1;
+    }
+    assert_eq!((back, reader.join().unwrap()), (came, Ok(())));
+    drop(unsent);
+    assert_eq!(Arc::strong_count(&buffer), 1);
+}
+
+/// Both directions are shut down, so poll(2) reports the end of the connection for ever, while the
+/// peer has not taken the data.
+#[test]
+fn a_broken_connection_is_waited_for_no_longer_than_the_deadline() {
+    let (client, server) = tcp_pair();
+    let mut sender = ZeroCopy::new(client).unwrap();
+    let mut under_way = 0;
+    let none = MsgFlags::empty();
+    // Beyond what the receiver's window takes, so that some of it is the sender's to keep.
+    while under_way < 16_000_000 {
+        let deadline = Deadline::after(Duration::from_millis(20));
+        match sender.send_with(vec![1; 100_000], None, none, deadline) {
+            Ok(()) => under_way += 100_000,
+            Err(unsent) => {
+                under_way += unsent.done;
+                break;
+            }
+        }
+    }
+    sender.endpoint().shutdown(Shutdown::Write).unwrap();
+    server.shutdown(Shutdown::Write).unwrap();
+    while sender.completed().unwrap().is_some() {}
+    let waiting = sender.len();
+    assert!(waiting > 0, "all of {under_way} bytes were taken");
+    let start = Instant::now();
+    let error = loop {
+        let deadline = Deadline::after(Duration::from_millis(50));
+        match sender.wait_completed_with(deadline) {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("nothing is under way"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error, Error::TimedOut);
+    assert!(start.elapsed() < Duration::from_secs(10));
+    // Once the peer takes it, the rest comes back.
+    let reader = std::thread::spawn(move || {
+        let mut buf = vec![0; 1_000_000];
+        while server.recv(&mut buf).unwrap().len > 0 {}
+    });
+    while sender.wait_completed_with(soon()).unwrap().is_some() {}
+    assert!(sender.is_empty());
+    reader.join().unwrap();
 }
 
 #[test]

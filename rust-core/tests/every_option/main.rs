@@ -11,6 +11,7 @@ mod ipv6;
 mod link;
 mod other;
 mod socket;
+mod table;
 mod tcp;
 
 use std::collections::BTreeSet;
