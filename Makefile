@@ -26,7 +26,7 @@ demo: $(TARGET)/release/interop-peer $(TARGET)/interop/peer-c $(VENV)/.rsocket #
 		--c $(TARGET)/interop/peer-c --python $(BIN)/python
 
 .PHONY: test
-test: lint test-rust test-c test-python test-interop conformance-quick test-conformance ## Runs every test of every language
+test: lint test-rust test-c test-python test-interop conformance-quick test-conformance test-packaging ## Runs every test of every language
 
 .PHONY: test-rust
 test-rust: ## Runs the tests of the Rust crate
@@ -64,6 +64,10 @@ conformance-quick: $(VENV)/.rsocket ## Runs the interpreter's own socket tests o
 .PHONY: test-conformance
 test-conformance: $(VENV)/.rsocket ## Shows that the conformance check can fail
 	$(BIN)/python -m pytest tests/conformance
+
+.PHONY: test-packaging
+test-packaging: $(VENV)/.tools ## Builds and installs the Python package as its users do
+	$(BIN)/python -m pytest tests/packaging
 
 .PHONY: test-pythons
 test-pythons: $(VENV)/.tools ## Runs the tests of Python on every other CPython there is

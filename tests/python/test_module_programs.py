@@ -45,7 +45,8 @@ PROGRAMS = {
 
         subprocess.run(
             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
-            "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem",
+            "-subj /CN=localhost -addext subjectAltName=DNS:localhost "
+            "-keyout key.pem -out cert.pem",
             shell=True, check=True, stderr=subprocess.DEVNULL,
         )
         os.mkdir("served")
