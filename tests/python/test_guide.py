@@ -18,7 +18,7 @@ def programs():
         yield pytest.param(match[1], id=f"{heading}, line {line}")
 
 
-@pytest.mark.parametrize("program", programs())
+@pytest.mark.parametrize("program", list(programs()))
 def test_program(program, tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],

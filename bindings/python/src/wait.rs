@@ -107,19 +107,21 @@ impl Wait for Waiting<'_, '_> {
     }
 
     fn deadline(&self) -> Option<Deadline> {
-        let timeout = self.timeout.to_wait()?;
+        if !self.timeout.is_bounded() {
+            return None;
+        }
         if let Some(deadline) = self.deadline.get() {
             return Some(deadline);
         }
         // Only a call that has to wait looks at the clock.
-        let deadline = Deadline::after(timeout);
+        let deadline = Deadline::after(self.timeout.to_wait()?);
         self.deadline.set(Some(deadline));
         Some(deadline)
     }
 
     #[inline]
     fn tries_first(&self) -> bool {
-        self.timeout.to_wait().is_some()
+        self.timeout.is_bounded()
     }
 
     #[inline]

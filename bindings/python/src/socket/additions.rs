@@ -1,9 +1,35 @@
 //! The methods that the standard library does not have, in one table.
 
-use super::batch;
-use super::method::{Table, methods};
+use pyo3::prelude::*;
 
-pub(super) static METHODS: Table<6> = methods! {
+use super::deadline::Deadline;
+use super::method::{Answer, Table, methods};
+use super::{Socket, batch, exact};
+
+fn deadline<'py>(slf: &Bound<'py, Socket>, seconds: &Bound<'py, PyAny>) -> Answer<'py> {
+    Ok(Bound::new(slf.py(), Deadline::new(slf, seconds)?)?.into_any())
+}
+
+pub(super) static METHODS: Table<10> = methods! {
+    one deadline "($self, seconds, /)" = deadline,
+        "For a with statement: everything in the block must be done within so many seconds.\n\n\
+         The deadline takes the place of the timeout, which comes back behind the block; a call that \
+         has to wait beyond it raises TimeoutError. What is there already is still received once it \
+         has passed. In nested blocks the earlier one counts. None sets no deadline. Gives an object \
+         whose method remaining() tells the seconds that are left. Threads that use the socket \
+         meanwhile are bound by it as well.";
+    keywords readuntil "($self, separator=b'\\n', limit=65536)" = exact::readuntil,
+        "Receives everything up to and with the separator, and nothing behind it; streams only.\n\n\
+         One timeout covers the whole. Raises asyncio.IncompleteReadError (an EOFError) where the \
+         stream ends before, asyncio.LimitOverrunError where limit bytes came without a separator. \
+         Those, and what recv() raises, have the bytes that were received as their attribute partial.";
+    fast recvexactly "($self, n, flags=0, /)" = exact::recvexactly,
+        "Receives n bytes; streams only.\n\n\
+         One timeout covers the whole. Raises asyncio.IncompleteReadError (an EOFError) where the \
+         stream ends before; that, and what recv() raises, has the bytes that were received as its \
+         attribute partial.";
+    keywords recvexactly_into "($self, buffer, nbytes=0, flags=0)" = exact::recvexactly_into,
+        "As recvexactly(), into a writable buffer; nbytes 0 means all of it.";
     fast recvfrom_segments "($self, bufsize=65535, flags=0, /)" = batch::recvfrom_segments,
         "Receives UDP datagrams that the kernel has joined: (data, size, address).\n\n\
          Every size bytes of data are a datagram, the last of which may be shorter. The kernel joins \

@@ -87,7 +87,7 @@ pub(super) fn recvmmsg<'py>(
         return Ok(PyList::empty(py).into_any());
     }
     let mut arena: Vec<MaybeUninit<u8>> = Vec::new();
-    let len = size.checked_mul(count).unwrap_or(usize::MAX);
+    let len = size.saturating_mul(count);
     arena
         .try_reserve_exact(len)
         .map_err(|_| PyMemoryError::new_err(()))?;

@@ -7,6 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::deadline::Deadline;
 use super::{Socket, additions, finalizer, lifecycle, makefile, method, native, sendfile, table};
 use crate::argument::Given;
 use crate::enums;
@@ -211,6 +212,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     method::add(&class, &table::METHODS)?;
     method::add(&class, &additions::METHODS)?;
     native::remember(module.py())?;
+    module.add_class::<Deadline>()?;
     module.add("socket", &class)?;
     module.add("SocketType", &class)
 }

@@ -199,9 +199,18 @@ pub(crate) fn adopt<'py>(
 }
 
 /// Also sets or clears O_NONBLOCK, which every duplicate shares.
-fn set_timeout(socket: &Socket, timeout: Timeout) -> PyResult<()> {
+pub(super) fn set_timeout(socket: &Socket, timeout: Timeout) -> PyResult<()> {
     socket.timeout.set(timeout);
     set_nonblocking(socket.raw(), !timeout.is_none())
+}
+
+/// Puts an earlier timeout back; a socket that was closed meanwhile has no O_NONBLOCK to set.
+pub(super) fn restore_timeout(socket: &Socket, timeout: Timeout) -> PyResult<()> {
+    if socket.raw() == CLOSED {
+        socket.timeout.set(timeout);
+        return Ok(());
+    }
+    set_timeout(socket, timeout)
 }
 
 /// `close`: at once, or with the last file of `makefile`.
@@ -320,7 +329,7 @@ pub(super) fn dup<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> 
     let (py, socket) = (slf.py(), slf.get());
     let copy = duplicate(py, number(slf)?)?;
     let (family, kind) = (socket.family().raw(), socket.kind().raw());
-    let (protocol, timeout) = (socket.protocol().raw(), socket.timeout());
+    let (protocol, timeout) = (socket.protocol().raw(), socket.timeout().relative());
     if slf.as_any().is_exact_instance_of::<Socket>() {
         let copy = adopt(py, copy, family, kind, protocol, timeout)?;
         // The file description is shared: its O_NONBLOCK is that of this timeout already, unless

@@ -4,6 +4,8 @@ mod additions;
 mod batch;
 mod class;
 mod connection;
+mod deadline;
+mod exact;
 mod file;
 mod finalizer;
 mod functions;

@@ -9,7 +9,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 
 const SECOND: i64 = 1_000_000_000;
-/// `None` (wait for ever), zero (never wait) or a time to wait, in nanoseconds.
+/// Keeps deadlines apart from the numbers that mean something else.
+const DEADLINE_BIAS: u64 = 2;
+
+/// `None` (wait for ever, -1), zero (never wait), a time to wait in nanoseconds, or, below -1, a point
+/// of the monotonic clock: the end of a `with sock.deadline()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Timeout(i64);
 
@@ -18,11 +22,17 @@ impl Timeout {
     pub(crate) const ZERO: Timeout = Timeout(0);
 
     pub(crate) fn is_none(self) -> bool {
-        self.0 < 0
+        self.0 == Self::NONE.0
     }
 
     pub(crate) fn is_zero(self) -> bool {
         self.0 == 0
+    }
+
+    /// Whether to wait, neither for ever nor not at all.
+    #[inline]
+    pub(crate) fn is_bounded(self) -> bool {
+        !matches!(self, Timeout::NONE | Timeout::ZERO)
     }
 
     /// How long to wait, where that is neither for ever nor not at all.
@@ -31,7 +41,55 @@ impl Timeout {
         if self.0 > 0 {
             Some(Duration::from_nanos(self.0.unsigned_abs()))
         } else {
-            None
+            self.until_deadline()
+        }
+    }
+
+    /// How long until a deadline, where it is one; zero once it has passed.
+    #[cold]
+    fn until_deadline(self) -> Option<Duration> {
+        let end = self.end()?;
+        Some(Duration::from_nanos(end.saturating_sub(monotonic())))
+    }
+
+    /// A deadline on the monotonic clock, in nanoseconds.
+    fn end(self) -> Option<u64> {
+        (self.0 < Self::NONE.0).then(|| self.0.unsigned_abs() - DEADLINE_BIAS)
+    }
+
+    /// The deadline that is this long from now.
+    pub(super) fn to_deadline(self) -> Self {
+        if self.is_none() {
+            return self;
+        }
+        let end = monotonic().saturating_add(self.0.unsigned_abs());
+        let biased = i64::try_from(end.saturating_add(DEADLINE_BIAS));
+        Timeout(-biased.unwrap_or(i64::MAX))
+    }
+
+    /// Whichever of two deadlines is earlier; a timeout that is no deadline gives way.
+    pub(super) fn earlier(self, deadline: Self) -> Self {
+        match (self.end(), deadline.end()) {
+            (Some(ours), Some(theirs)) if ours > theirs => deadline,
+            (Some(_), _) => self,
+            (None, _) => deadline,
+        }
+    }
+
+    /// A timeout as long as what is left of a deadline, for another socket; others as they are.
+    pub(super) fn relative(self) -> Self {
+        match self.until_deadline() {
+            // Nothing left is not the same as never waiting.
+            Some(left) => Timeout(i64::try_from(left.as_nanos()).unwrap_or(i64::MAX).max(1)),
+            None => self,
+        }
+    }
+
+    /// The seconds that are left of a deadline, `None` where it is none.
+    pub(super) fn remaining_to_python(self, py: Python<'_>) -> Bound<'_, PyAny> {
+        match self.until_deadline() {
+            Some(left) => PyFloat::new(py, left.as_secs_f64()).into_any(),
+            None => py.None().into_bound(py),
         }
     }
 
@@ -59,14 +117,26 @@ impl Timeout {
         if self.is_none() {
             return py.None().into_bound(py);
         }
+        let Timeout(nanos) = self.relative();
         // Whole seconds first: the quotient of two rounded doubles need not be whole.
-        let seconds = if self.0 % SECOND == 0 {
-            (self.0 / SECOND) as f64
+        let seconds = if nanos % SECOND == 0 {
+            (nanos / SECOND) as f64
         } else {
-            self.0 as f64 / SECOND as f64
+            nanos as f64 / SECOND as f64
         };
         PyFloat::new(py, seconds).into_any()
     }
+}
+
+/// The monotonic clock (CLOCK_MONOTONIC), in nanoseconds.
+fn monotonic() -> u64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: clock_gettime(2) fills the struct; the clock exists everywhere.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec as u64 * SECOND as u64 + now.tv_nsec as u64
 }
 
 fn from_float(seconds: f64) -> PyResult<i64> {
