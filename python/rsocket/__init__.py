@@ -69,12 +69,12 @@ _ADDITIONS = ("SocketIO", "connect", "install", "listen", "uninstall")
 
 def _load():
     """Takes over what the interpreter's own module has, then what the C library has besides."""
-    from rsocket import _stdlib
+    from rsocket._stdlib import module
 
     names = globals()
-    original = _stdlib.module()
+    original = module()
     for name, value in vars(original).items():
-        if not name.startswith("_"):
+        if not name.startswith("__"):
             names.setdefault(name, value)
     constants = _socket.constants()
     for name, value in constants.items():
@@ -86,7 +86,7 @@ def _load():
 
 
 def __getattr__(name):
-    if not name.startswith("_") or name == "__all__":
+    if not name.startswith("__") or name == "__all__":
         names = _load()
         if name in names:
             return names[name]

@@ -90,6 +90,15 @@ def test_star_import_gives_all_that_the_interpreters_own_gives():
     assert names["socket"] is rsocket.socket
 
 
+def test_private_names_are_there_too():
+    private = {name for name in vars(stock) if re.match("_[^_]", name)}
+    assert {"_blocking_errnos", "_intenum_converter", "_socket"} <= private
+    assert private - set(dir(rsocket)) == set()
+    assert rsocket._socket is not stock._socket
+    found = isolated("import rsocket; print(*sorted(rsocket._blocking_errnos))")
+    assert found.split() == [str(number) for number in sorted(stock._blocking_errnos)]
+
+
 def test_semi_private_names_are_there():
     for name in ("_GLOBAL_DEFAULT_TIMEOUT", "_LOCALHOST", "_LOCALHOST_V6", "_GiveupOnSendfile"):
         assert hasattr(rsocket, name)
