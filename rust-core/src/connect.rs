@@ -169,7 +169,7 @@ impl<F: FnMut(&Endpoint) -> Result<()>> Race<F> {
                         }
                         continue;
                     }
-                    None if self.running.is_empty() => return Err(self.last_error()),
+                    None if self.running.is_empty() => return Err(last_error(&self.failed)),
                     None => self.next_start = Deadline::NEVER,
                 }
             }
@@ -179,19 +179,15 @@ impl<F: FnMut(&Endpoint) -> Result<()>> Race<F> {
         }
     }
 
-    fn last_error(&self) -> Error {
-        self.failed.last().map_or(
-            Error::Os {
-                op: Op::Connect,
-                errno: Errno::EADDRNOTAVAIL,
-            },
-            |attempt| attempt.error,
-        )
-    }
-
     /// Begins an attempt; the endpoint where it is connected at once.
     fn start(&mut self, address: Address) -> Option<Endpoint> {
-        match self.begin(&address) {
+        let begun = begin(&address, self.stagger, &mut self.configure);
+        match begun.and_then(|(endpoint, is_connected)| {
+            if is_connected {
+                endpoint.set_nonblocking(false)?;
+            }
+            Ok((endpoint, is_connected))
+        }) {
             Ok((endpoint, true)) => return Some(endpoint),
             Ok((endpoint, false)) => {
                 self.running.push((endpoint, address));
@@ -200,24 +196,6 @@ impl<F: FnMut(&Endpoint) -> Result<()>> Race<F> {
             Err(error) => self.failed.push(Attempt { address, error }),
         }
         None
-    }
-
-    fn begin(&mut self, address: &Address) -> Result<(Endpoint, bool)> {
-        let Stagger { kind, protocol, .. } = self.stagger;
-        let endpoint = Endpoint::new(address.family(), kind, protocol)?;
-        (self.configure)(&endpoint)?;
-        endpoint.set_nonblocking(true)?;
-        match endpoint.connect(address) {
-            Ok(()) => {
-                endpoint.set_nonblocking(false)?;
-                Ok((endpoint, true))
-            }
-            Err(Error::Os {
-                errno: Errno::EINPROGRESS,
-                ..
-            }) => Ok((endpoint, false)),
-            Err(error) => Err(error),
-        }
     }
 
     /// Sleeps until an attempt ends, the next is due, or the deadline passes.
@@ -262,6 +240,34 @@ impl<F: FnMut(&Endpoint) -> Result<()>> Race<F> {
     }
 }
 
+/// Makes a socket and begins to connect it, O_NONBLOCK; true where it is connected at once.
+pub(crate) fn begin(
+    address: &Address,
+    stagger: Stagger,
+    configure: &mut impl FnMut(&Endpoint) -> Result<()>,
+) -> Result<(Endpoint, bool)> {
+    let endpoint = Endpoint::new(address.family(), stagger.kind, stagger.protocol)?;
+    configure(&endpoint)?;
+    endpoint.set_nonblocking(true)?;
+    match endpoint.connect(address) {
+        Ok(()) => Ok((endpoint, true)),
+        Err(Error::Os {
+            errno: Errno::EINPROGRESS,
+            ..
+        }) => Ok((endpoint, false)),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the whole came to where no attempt is left.
+pub(crate) fn last_error(failed: &[Attempt]) -> Error {
+    let no_address = Error::Os {
+        op: Op::Connect,
+        errno: Errno::EADDRNOTAVAIL,
+    };
+    failed.last().map_or(no_address, |attempt| attempt.error)
+}
+
 fn connected(endpoint: &Endpoint) -> Result<()> {
     match endpoint.take_error()? {
         None => endpoint.set_nonblocking(false),
@@ -273,7 +279,7 @@ fn connected(endpoint: &Endpoint) -> Result<()> {
 }
 
 /// RFC 8305, section 4: the families take turns, each in its own order, the first one's first.
-fn order(addresses: &[Address], interleave: bool) -> Vec<Address> {
+pub(crate) fn order(addresses: &[Address], interleave: bool) -> Vec<Address> {
     let mut rest: Vec<_> = addresses.to_vec();
     if !interleave {
         return rest;

@@ -5,12 +5,14 @@ use std::os::fd::BorrowedFd;
 use ::tokio::task::spawn_blocking;
 
 use super::AsyncEndpoint;
+use super::race::connect_any_with;
 use super::wait::{Direction, Naps};
 use crate::address::{Address, Place, Target};
+use crate::connect::Stagger;
 use crate::endpoint::Endpoint;
 use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
-use crate::family::Family;
+use crate::family::{Family, Kind};
 use crate::policy::Blocking;
 use crate::resolve::{Hints, ResolveFlags, resolve};
 use crate::sys::reactor::require_runtime;
@@ -101,7 +103,7 @@ impl AsyncEndpoint {
     }
 
     /// Waits for the answer to a connect.
-    async fn connected(&self) -> Result<()> {
+    pub(super) async fn connected(&self) -> Result<()> {
         self.until_ready(Direction::Send).await?;
         match self.take_error()? {
             None => Ok(()),
@@ -131,7 +133,8 @@ impl AsyncEndpoint {
     }
 
     /// Makes a socket and connects it to what a target names: see [`Endpoint::connect_to`]. A host
-    /// name is resolved on the runtime's threads for blocking work.
+    /// name is resolved on the runtime's threads for blocking work, and a stream goes to whichever
+    /// of its addresses answers first ([`connect_any`](super::connect_any)).
     ///
     /// Cancellation: the socket is closed; a name that is being resolved is resolved in vain.
     ///
@@ -141,8 +144,22 @@ impl AsyncEndpoint {
         let Place::Host { .. } = target.place() else {
             return Self::connect_one(target).await;
         };
+        let targets = addresses(target, ResolveFlags::empty()).await?;
+        if target.kind() == Some(Kind::STREAM) {
+            let addresses: Vec<_> = targets
+                .iter()
+                .filter_map(Target::address)
+                .copied()
+                .collect();
+            let stagger = Stagger {
+                protocol: target.protocol(),
+                ..Stagger::default()
+            };
+            let connected = connect_any_with(&addresses, stagger, |_| Ok(())).await;
+            return connected.map_err(Error::from);
+        }
         let mut last = no_address();
-        for target in addresses(target, ResolveFlags::empty()).await? {
+        for target in targets {
             match Self::connect_one(&target).await {
                 Err(error) => last = error,
                 connected => return connected,

@@ -50,11 +50,13 @@ mod connect;
 mod convert;
 mod io;
 mod netlink;
+mod race;
 mod stream;
 mod wait;
 
 pub use connect::{connect, listen};
 pub use netlink::{AsyncEvents, AsyncNetlink, AsyncReplies};
+pub use race::{connect_any, connect_any_with};
 pub use stream::AsyncStream;
 
 use std::fmt;
