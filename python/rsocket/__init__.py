@@ -39,6 +39,8 @@ from rsocket._socket import (
     listen,
     ntohl,
     ntohs,
+    recv_fds,
+    send_fds,
     setdefaulttimeout,
     sethostname,
     socket,
@@ -100,31 +102,6 @@ def __dir__():
 def fromfd(fd, family, type, proto=0):
     """Returns a socket on a duplicate of `fd`, which stays open and the caller's."""
     return socket(family, type, proto, fileno=dup(fd))
-
-
-def send_fds(sock, buffers, fds, flags=0, address=None):
-    """Sends descriptors with `buffers` over a Unix-domain socket; returns the bytes sent."""
-    from array import array
-
-    rights = (_SOL_SOCKET, _socket.SCM_RIGHTS, array("i", fds))
-    return sock.sendmsg(buffers, [rights], flags, *(() if address is None else (address,)))
-
-
-def recv_fds(sock, bufsize, maxfds, flags=0):
-    """Receives up to `bufsize` bytes and `maxfds` descriptors.
-
-    Returns `(data, descriptors, flags, address)`. The flags hold MSG_CTRUNC where more descriptors
-    came than asked for.
-    """
-    from array import array
-
-    fds = array("i")
-    room = CMSG_LEN(maxfds * fds.itemsize)
-    data, messages, flags, address = sock.recvmsg(bufsize, room, flags)
-    for level, kind, content in messages:
-        if (level, kind) == (_SOL_SOCKET, _socket.SCM_RIGHTS):
-            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
-    return data, list(fds), flags, address
 
 
 def getfqdn(name=""):

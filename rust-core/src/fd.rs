@@ -4,6 +4,7 @@
 //! makes descriptors close-on-exec, never raises SIGPIPE, and makes one system call where data or
 //! room is there. Buffers are uninitialised memory; a verb says how much of it it filled.
 
+mod attempt;
 mod connect;
 
 use std::io::{IoSlice, IoSliceMut};
@@ -20,6 +21,9 @@ use crate::flags::MsgFlags;
 use crate::policy::{Deadline, Nap, Readiness, Wait, run, until_ready};
 use crate::sys::call::{self, as_uninit};
 
+pub use self::attempt::{
+    send_msg_once, try_recv, try_recv_from, try_recv_msg, try_send, try_send_msg, try_send_to,
+};
 pub(crate) use self::connect::SendTimeout;
 pub use self::connect::{connect, finish_connect};
 pub use crate::batch::{RecvSlot, SLOTS_MAX, SendSlot, recv_batch, send_batch};

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_long};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyFloat;
+use pyo3::types::{PyFloat, PyList, PyTuple};
 
 use crate::error::forget;
 
@@ -97,6 +97,12 @@ pub(crate) fn items<'py>(
     object: &Bound<'py, PyAny>,
     message: &'static str,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    if let Ok(list) = object.cast_exact::<PyList>() {
+        return Ok(list.iter().collect());
+    }
+    if let Ok(tuple) = object.cast_exact::<PyTuple>() {
+        return Ok(tuple.iter().collect());
+    }
     match object.try_iter() {
         Ok(items) => items.collect(),
         Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {

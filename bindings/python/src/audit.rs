@@ -72,3 +72,26 @@ pub(crate) unsafe fn created(
     };
     check(py, result)
 }
+
+/// Raises `socket.getaddrinfo`, without building a tuple where no hook listens.
+pub(crate) fn resolved(
+    host: &Bound<'_, PyAny>,
+    port: &Bound<'_, PyAny>,
+    family: c_int,
+    kind: c_int,
+    protocol: c_int,
+) -> PyResult<()> {
+    // SAFETY: as in `event`; "OOiii" takes two objects, which outlive the call, and three ints.
+    let result = unsafe {
+        PySys_Audit(
+            c"socket.getaddrinfo".as_ptr(),
+            c"OOiii".as_ptr(),
+            host.as_ptr(),
+            port.as_ptr(),
+            family,
+            kind,
+            protocol,
+        )
+    };
+    check(host.py(), result)
+}

@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 use std::slice;
 
 use pyo3::exceptions::{PyBufferError, PyOverflowError, PyTypeError};
@@ -17,8 +18,15 @@ use crate::failure::Failure;
 /// A contiguous buffer of an object (`bytes`, `bytearray`, `array`, `memoryview`, …), held until
 /// dropped: while it lives the object keeps its memory where it is (buffer protocol).
 pub(crate) struct Buffer<'py> {
-    view: ffi::Py_buffer,
+    memory: Memory,
     _py: Python<'py>,
+}
+
+enum Memory {
+    /// What the object was asked for.
+    View(ffi::Py_buffer),
+    /// A bytes object, which never moves or changes, kept alive.
+    Bytes(NonNull<ffi::PyObject>),
 }
 
 impl<'py> Buffer<'py> {
@@ -27,6 +35,14 @@ impl<'py> Buffer<'py> {
     /// # Errors
     /// TypeError `a bytes-like object is required, not '…'`; BufferError where it is not contiguous.
     pub(crate) fn read(object: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if object.is_exact_instance_of::<PyBytes>()
+            && let Some(bytes) = NonNull::new(object.clone().into_ptr())
+        {
+            return Ok(Buffer {
+                memory: Memory::Bytes(bytes),
+                _py: object.py(),
+            });
+        }
         Self::get(object, ffi::PyBUF_SIMPLE)
     }
 
@@ -53,7 +69,10 @@ impl<'py> Buffer<'py> {
     /// # Safety
     /// `view` must have been filled, and is released by nobody else.
     pub(crate) unsafe fn from_view(py: Python<'py>, view: ffi::Py_buffer) -> Self {
-        Buffer { view, _py: py }
+        Buffer {
+            memory: Memory::View(view),
+            _py: py,
+        }
     }
 
     fn get(object: &Bound<'py, PyAny>, flags: c_int) -> PyResult<Self> {
@@ -65,56 +84,84 @@ impl<'py> Buffer<'py> {
             return Err(PyErr::fetch(object.py()));
         }
         // SAFETY: filled, as above, and nobody else's to release.
-        let buffer = unsafe { Self::from_view(object.py(), view.assume_init()) };
-        if buffer.view.len < 0 {
+        let view = unsafe { view.assume_init() };
+        let negative = view.len < 0;
+        // SAFETY: as above.
+        let buffer = unsafe { Self::from_view(object.py(), view) };
+        if negative {
             return Err(PyBufferError::new_err("buffer with a negative length"));
         }
         Ok(buffer)
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.view.len as usize
+        match &self.memory {
+            Memory::View(view) => view.len as usize,
+            // SAFETY: a live bytes object; its length is not negative.
+            Memory::Bytes(bytes) => unsafe { ffi::Py_SIZE(bytes.as_ptr()) as usize },
+        }
     }
 
     /// The bytes to read from. Another thread may write to them meanwhile, as with any buffer of
     /// Python: only system calls should read them.
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        if self.len() == 0 {
+        let len = self.len();
+        if len == 0 {
             return &[];
         }
-        // SAFETY: PyBUF_SIMPLE promises `len` contiguous bytes at `buf` until PyBuffer_Release.
-        unsafe { slice::from_raw_parts(self.view.buf.cast::<u8>(), self.len()) }
+        let data = match &self.memory {
+            Memory::View(view) => view.buf.cast::<u8>(),
+            // SAFETY: a live bytes object.
+            Memory::Bytes(bytes) => unsafe { ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>() },
+        };
+        // SAFETY: PyBUF_SIMPLE promises `len` contiguous bytes at `buf` until PyBuffer_Release, and
+        // a bytes object has them as long as it lives.
+        unsafe { slice::from_raw_parts(data, len) }
+    }
+
+    /// Where there is memory to write to.
+    fn writable(&self) -> Option<(*mut u8, usize)> {
+        match &self.memory {
+            Memory::View(view) if view.len > 0 && view.readonly == 0 => {
+                Some((view.buf.cast(), view.len as usize))
+            }
+            _ => None,
+        }
     }
 
     /// The memory to write to, of a buffer got by [`Buffer::write`].
     pub(crate) fn room(&mut self) -> &mut [MaybeUninit<u8>] {
-        if self.len() == 0 || self.view.readonly != 0 {
-            return &mut [];
+        match self.writable() {
+            // SAFETY: PyBUF_WRITABLE promises `len` contiguous writable bytes at `buf` until
+            // PyBuffer_Release; `MaybeUninit<u8>` takes any byte.
+            Some((data, len)) => unsafe { slice::from_raw_parts_mut(data.cast(), len) },
+            None => &mut [],
         }
-        // SAFETY: PyBUF_WRITABLE promises `len` contiguous writable bytes at `buf` until
-        // PyBuffer_Release; `MaybeUninit<u8>` takes any byte.
-        unsafe { slice::from_raw_parts_mut(self.view.buf.cast(), self.len()) }
     }
-}
 
-impl Buffer<'_> {
     /// The memory to write to, for a call that fills several buffers.
     pub(crate) fn io_slice_mut(&mut self) -> IoSliceMut<'_> {
-        if self.len() == 0 || self.view.readonly != 0 {
-            return IoSliceMut::new(&mut []);
+        match self.writable() {
+            // SAFETY: as in `room`; a buffer that Python code can read is initialised.
+            Some((data, len)) => IoSliceMut::new(unsafe { slice::from_raw_parts_mut(data, len) }),
+            None => IoSliceMut::new(&mut []),
         }
-        // SAFETY: as in `room`; a buffer that Python code can read is initialised.
-        IoSliceMut::new(unsafe {
-            slice::from_raw_parts_mut(self.view.buf.cast::<u8>(), self.len())
-        })
     }
 }
 
 impl Drop for Buffer<'_> {
+    #[inline]
     fn drop(&mut self) {
-        // SAFETY: the view was filled by PyObject_GetBuffer and is released once, with the
-        // interpreter attached: `_py` outlives self.
-        unsafe { ffi::PyBuffer_Release(&raw mut self.view) }
+        // SAFETY: the view was filled by PyObject_GetBuffer and is released once, or the reference
+        // is ours; with the interpreter attached: `_py` outlives self.
+        unsafe {
+            match &mut self.memory {
+                Memory::View(view) => ffi::PyBuffer_Release(view),
+                Memory::Bytes(bytes) => ffi::Py_DECREF(bytes.as_ptr()),
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::time::{Duration, Instant};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -13,7 +14,99 @@ use crate::socket::timeout::Timeout;
 
 /// The most bytes that are moved with the interpreter locked: up to here the copy costs less than
 /// handing the lock to another thread and back.
-const HELD_BYTES_MAX: usize = 16 * 1024;
+pub(crate) const HELD_BYTES_MAX: usize = 16 * 1024;
+/// Who gets the interpreter back later than this has a thread beside it that does not give it up.
+const CONTENDED: Duration = Duration::from_micros(300);
+
+/// What an attempt came to that was to be made with the interpreter locked.
+pub(crate) enum Attempt<T> {
+    /// It worked.
+    Done(T),
+    /// It failed for good.
+    Failed(Errno),
+    /// The call has to wait, or could not be tried: [`Waiting`] goes on.
+    Wait { tried: bool },
+}
+
+/// Makes one attempt to receive, in which nobody sleeps, where that may keep the interpreter locked.
+#[inline]
+pub(crate) fn receive_now<T>(
+    socket: &Socket,
+    len: usize,
+    flags: i32,
+    call: impl FnOnce(MsgFlags) -> Result<T, Errno>,
+) -> Attempt<T> {
+    let much = len > HELD_BYTES_MAX && !socket.turns.expects_little();
+    // MSG_WAITALL asks to wait for more than is there.
+    if much || flags & libc::MSG_WAITALL != 0 || !may_hold(socket) {
+        return Attempt::Wait { tried: false };
+    }
+    let timeout = socket.timeout();
+    if !timeout.is_zero() && !socket.turns.expects_data() {
+        return Attempt::Wait { tried: false };
+    }
+    match call(MsgFlags::from_raw(flags)) {
+        Ok(value) => {
+            socket.turns.found_data();
+            Attempt::Done(value)
+        }
+        Err(errno) => refused(socket, timeout, flags, errno, true),
+    }
+}
+
+/// Makes one attempt to send, in which nobody sleeps, where that may keep the interpreter locked.
+#[inline]
+pub(crate) fn send_now<T>(
+    py: Python<'_>,
+    socket: &Socket,
+    len: usize,
+    flags: i32,
+    call: impl FnOnce(MsgFlags) -> Result<T, Errno>,
+) -> Attempt<T> {
+    if len > HELD_BYTES_MAX || !may_hold(socket) {
+        return Attempt::Wait { tried: false };
+    }
+    let timeout = socket.timeout();
+    if !timeout.is_zero() && !socket.turns.sends_locked(py) {
+        return Attempt::Wait { tried: false };
+    }
+    match call(MsgFlags::from_raw(flags)) {
+        Ok(value) => Attempt::Done(value),
+        Err(errno) => refused(socket, timeout, flags, errno, false),
+    }
+}
+
+#[cold]
+fn refused<T>(
+    socket: &Socket,
+    timeout: Timeout,
+    flags: i32,
+    errno: Errno,
+    receiving: bool,
+) -> Attempt<T> {
+    match errno {
+        Errno::EAGAIN if timeout.is_zero() || flags & libc::MSG_DONTWAIT != 0 => {
+            Attempt::Failed(errno)
+        }
+        Errno::EAGAIN => {
+            if receiving {
+                socket.turns.found_nothing();
+            }
+            Attempt::Wait { tried: true }
+        }
+        Errno::EINTR => Attempt::Wait { tried: false },
+        errno => Attempt::Failed(errno),
+    }
+}
+
+/// Whether a small transfer costs less than giving the interpreter up. Other families do real work
+/// inside their system calls: netlink dumps, encryption.
+#[inline]
+fn may_hold(socket: &Socket) -> bool {
+    // Without a lock to hold, every call counts as one that a close must wait for.
+    cfg!(not(Py_GIL_DISABLED))
+        && matches!(socket.family(), Family::INET | Family::INET6 | Family::UNIX)
+}
 
 /// The waiting policy of one call on one socket.
 ///
@@ -27,23 +120,56 @@ pub(crate) struct Waiting<'a, 'py> {
     deadline: Cell<Option<Deadline>>,
     /// Whether attempts that cannot sleep keep the interpreter locked.
     holds: bool,
+    /// Whether an attempt has been made, or would be in vain.
+    tried: bool,
     raised: Option<PyErr>,
 }
 
 impl<'a, 'py> Waiting<'a, 'py> {
     /// For a call that moves `len` bytes, or does a little more or less work than that.
     pub(crate) fn new(py: Python<'py>, socket: &'a Socket, fd: BorrowedFd<'_>, len: usize) -> Self {
-        let cheap = matches!(socket.family(), Family::INET | Family::INET6 | Family::UNIX);
         Waiting {
             py,
             socket,
             fd: fd.as_raw_fd(),
             timeout: socket.timeout(),
             deadline: Cell::new(None),
-            // Other families do real work inside their system calls: netlink dumps, encryption.
-            // Without a lock to hold, every call counts as one that a close must wait for.
-            holds: cheap && len <= HELD_BYTES_MAX && cfg!(not(Py_GIL_DISABLED)),
+            holds: len <= HELD_BYTES_MAX && may_hold(socket),
+            tried: false,
             raised: None,
+        }
+    }
+
+    /// For a receive that [`receive_now`] could not finish. Unless it is too large for that, an
+    /// attempt has been in vain, or would be by what the last calls met.
+    pub(crate) fn to_receive(
+        py: Python<'py>,
+        socket: &'a Socket,
+        fd: BorrowedFd<'_>,
+        len: usize,
+        tried: bool,
+    ) -> Self {
+        let waiting = Waiting::new(py, socket, fd, len);
+        Waiting {
+            tried: tried || waiting.holds,
+            ..waiting
+        }
+    }
+
+    /// For a send that [`send_now`] could not finish: there was no room, or it is to be made with
+    /// the interpreter free.
+    pub(crate) fn to_send(
+        py: Python<'py>,
+        socket: &'a Socket,
+        fd: BorrowedFd<'_>,
+        len: usize,
+        tried: bool,
+    ) -> Self {
+        let waiting = Waiting::new(py, socket, fd, len);
+        Waiting {
+            tried,
+            holds: waiting.holds && waiting.timeout.is_zero(),
+            ..waiting
         }
     }
 
@@ -121,7 +247,7 @@ impl Wait for Waiting<'_, '_> {
 
     #[inline]
     fn tries_first(&self) -> bool {
-        self.timeout.is_bounded()
+        !self.tried && self.timeout.is_bounded()
     }
 
     #[inline]
@@ -135,11 +261,23 @@ impl Wait for Waiting<'_, '_> {
 
     #[inline]
     fn block<R>(&mut self, call: impl FnOnce() -> R) -> R {
-        if self.holds && self.timeout.is_zero() {
-            call()
-        } else {
-            self.socket.flights.unlocked(self.py, call)
+        if !self.holds {
+            return self.socket.flights.unlocked(self.py, call);
         }
+        if self.timeout.is_zero() {
+            return call();
+        }
+        // It sleeps: the clock costs little beside that.
+        let mut over = None;
+        let result = self.socket.flights.unlocked(self.py, || {
+            let result = call();
+            over = Some(Instant::now());
+            result
+        });
+        if let Some(over) = over {
+            self.socket.turns.set_contended(over.elapsed() > CONTENDED);
+        }
+        result
     }
 }
 

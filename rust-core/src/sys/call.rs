@@ -366,7 +366,7 @@ pub(crate) fn pipe() -> Result<[OwnedFd; 2]> {
 }
 
 /// A message header that points nowhere.
-fn empty_header() -> libc::msghdr {
+pub(super) fn empty_header() -> libc::msghdr {
     // SAFETY: msghdr is integers and pointers, for which all-zero bits are valid (recvmsg(2)).
     unsafe { MaybeUninit::zeroed().assume_init() }
 }

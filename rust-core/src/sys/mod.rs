@@ -5,6 +5,7 @@
 //!
 //! [`Errno`]: crate::Errno
 
+pub(crate) mod bare;
 pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod file;

@@ -1,6 +1,7 @@
 //! The text of numeric addresses.
 
 use std::net::Ipv6Addr;
+use std::ops::Range;
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -47,8 +48,6 @@ impl IpText {
 
     /// As inet_ntop(3) writes it: RFC 5952, and the old IPv4-compatible addresses dotted.
     pub(crate) fn v6(&mut self, ip: Ipv6Addr) {
-        use std::fmt::Write;
-
         let words = ip.segments();
         if let [0, 0, 0, 0, 0, 0, high, low] = words
             && high != 0
@@ -59,8 +58,38 @@ impl IpText {
             self.v4([a, b, c, d]);
             return;
         }
-        // Never fails: the longest address has 45 characters.
-        let _ = write!(self, "{ip}");
+        if let [0, 0, 0, 0, 0, 0xffff, high, low] = words {
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            b"::ffff:".iter().for_each(|byte| self.push(*byte));
+            self.v4([a, b, c, d]);
+            return;
+        }
+        let gap = longest_zeros(&words);
+        for (index, word) in words.into_iter().enumerate() {
+            if gap.contains(&index) {
+                // The colon behind the gap comes with the next word, or with its end.
+                if index == gap.start || index == words.len() - 1 {
+                    self.push(b':');
+                }
+                continue;
+            }
+            if index > 0 {
+                self.push(b':');
+            }
+            self.hexadecimal(word);
+        }
+    }
+
+    fn hexadecimal(&mut self, word: u16) {
+        let digits = (4 - word.leading_zeros() / 4).max(1);
+        for digit in (0..digits).rev() {
+            let value = (word >> (4 * digit) & 0xf) as u8;
+            self.push(if value < 10 {
+                b'0' + value
+            } else {
+                b'a' + value - 10
+            });
+        }
     }
 
     pub(crate) fn to_python<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
@@ -69,9 +98,15 @@ impl IpText {
     }
 }
 
-impl std::fmt::Write for IpText {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        text.bytes().for_each(|byte| self.push(byte));
-        Ok(())
+/// The first of the longest runs of two or more zeros, or an empty one.
+fn longest_zeros(words: &[u16; 8]) -> Range<usize> {
+    let (mut longest, mut start) = (0..0, 0);
+    for (index, word) in words.iter().enumerate() {
+        if *word != 0 {
+            start = index + 1;
+        } else if index + 1 - start > longest.len().max(1) {
+            longest = start..index + 1;
+        }
     }
+    longest
 }

@@ -6,6 +6,7 @@ use std::ptr;
 
 use pyo3::exceptions::{PyOSError, PyOverflowError, PyTypeError};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList, PyString, PyTuple};
 use rsocket::{Address, Family, Hints, Kind, NameFlags, Protocol, ResolveFlags, ResolvedAddresses};
@@ -48,10 +49,7 @@ pub(super) fn getaddrinfo<'py>(
     };
     let host_text = Host::extract(host)?;
     let service = Service::extract(port)?;
-    audit::event(
-        c"socket.getaddrinfo",
-        &(host, port, family, kind, protocol).into_pyobject(py)?,
-    )?;
+    audit::resolved(host, port, family, kind, protocol)?;
     let quick = match (&host_text, &service) {
         (Host::Number(host), Service::Port(port)) => rsocket::resolve_number(host, *port, hints),
         (Host::Number(host), Service::None) => rsocket::resolve_number(host, 0, hints),
@@ -179,10 +177,10 @@ impl Service {
         if service.is_none() {
             return Ok(Service::None);
         }
-        if let Some(port) = plain_int(service).and_then(|port| u16::try_from(port).ok()) {
-            return Ok(Service::Port(port));
-        }
         if service.is_exact_instance_of::<PyInt>() {
+            if let Some(port) = plain_int(service).and_then(|port| u16::try_from(port).ok()) {
+                return Ok(Service::Port(port));
+            }
             let text = if cfg!(Py_3_12) {
                 service.str()?.to_str()?.to_owned()
             } else {
@@ -235,7 +233,7 @@ fn to_list(
         let address = render(py, &answer.address, protocol)?;
         let name = match &answer.canonical_name {
             Some(name) => PyString::from_bytes(py, name.as_bytes())?,
-            None => PyString::new(py, ""),
+            None => intern!(py, "").clone(),
         };
         let family = enums::family(py, answer.family.raw())?;
         let kind = enums::kind(py, answer.kind.raw())?;

@@ -345,14 +345,15 @@ pub(super) unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
     Some(unsafe { CStr::from_ptr(text) })
 }
 
-/// An argument of the format `i` that need not be parsed: an exact int in the range of a C int.
+/// An argument of the format `i` that need not be parsed: an int in the range of a C int, members of
+/// enums and bool among them.
 #[inline]
 pub(super) fn plain_int(object: &Bound<'_, PyAny>) -> Option<c_int> {
     let mut overflow = 0;
-    // SAFETY: PyLong_CheckExact takes any object; PyLong_AsLongAndOverflow takes an int, and has
-    // no other failure than the overflow that it reports.
+    // SAFETY: PyLong_Check takes any object; PyLong_AsLongAndOverflow takes an int, and has no other
+    // failure than the overflow that it reports.
     unsafe {
-        if ffi::PyLong_CheckExact(object.as_ptr()) == 0 {
+        if ffi::PyLong_Check(object.as_ptr()) == 0 {
             return None;
         }
         let value = ffi::PyLong_AsLongAndOverflow(object.as_ptr(), &raw mut overflow);

@@ -8,7 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::deadline::Deadline;
-use super::{Socket, additions, finalizer, lifecycle, makefile, method, native, sendfile, table};
+use super::{
+    Socket, additions, construct, finalizer, lifecycle, makefile, method, native, sendfile, table,
+};
 use crate::argument::Given;
 use crate::enums;
 
@@ -29,19 +31,6 @@ impl Socket {
         fileno: Given<'_>,
     ) -> PyResult<()> {
         lifecycle::initialise(slf, family.get(), r#type.get(), proto.get(), fileno.get())
-    }
-
-    fn __enter__<'a, 'py>(slf: &'a Bound<'py, Self>) -> &'a Bound<'py, Self> {
-        slf
-    }
-
-    #[pyo3(signature = (*_args))]
-    fn __exit__(slf: &Bound<'_, Self>, _args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        if slf.get().closed.load(Ordering::Relaxed) {
-            Ok(())
-        } else {
-            lifecycle::call_close(slf)
-        }
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -209,6 +198,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // PyO3 calls it by its full name in messages, where classes of Python have their own only.
     class.setattr("__name__", "socket")?;
     finalizer::install(&class);
+    construct::install(&class);
     method::add(&class, &table::METHODS)?;
     method::add(&class, &additions::METHODS)?;
     native::remember(module.py())?;

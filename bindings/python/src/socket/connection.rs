@@ -8,6 +8,7 @@ use pyo3::types::PyInt;
 use rsocket::{Address, Blocking, Errno, Error, Op, Readiness, Wait, fd};
 
 use super::method::{Answer, Arguments, parse};
+use super::names::{self, Whose};
 use super::native::{self, Method, native};
 use super::timeout::{self, Timeout};
 use super::transfer::pair;
@@ -146,13 +147,13 @@ pub(super) fn accept<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
 pub(super) fn getsockname<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
     let socket = slf.get();
     let name = fd::local_address(socket.descriptor()?)?;
-    Ok(address::render(slf.py(), &name, socket.protocol())?)
+    Ok(names::render(slf.py(), socket, Whose::Own, &name)?)
 }
 
 pub(super) fn getpeername<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
     let socket = slf.get();
     let name = fd::peer_address(socket.descriptor()?)?;
-    Ok(address::render(slf.py(), &name, socket.protocol())?)
+    Ok(names::render(slf.py(), socket, Whose::Peer, &name)?)
 }
 
 pub(super) fn shutdown<'py>(slf: &Bound<'py, Socket>, how: &Bound<'py, PyAny>) -> Answer<'py> {

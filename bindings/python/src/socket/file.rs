@@ -4,7 +4,6 @@
 //! subclass finds the bases of the standard library's. Its state is in slots, its methods are here.
 
 use std::ffi::c_void;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use pyo3::exceptions::{PyOSError, PySystemError, PyTypeError, PyValueError};
@@ -13,16 +12,16 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple, PyType};
-use rsocket::Errno;
+use rsocket::{Errno, Error};
 
+use super::method::{Answer, enter};
 use super::native::{self, Method, native};
-use super::{lifecycle, transfer};
+use super::slots::{File, SLOTS, Slot, locate};
+use super::{Socket, lifecycle, transfer};
 use crate::argument::arity;
-use crate::attach::Attached;
 use crate::buffer::Buffer;
 use crate::error;
-
-type Answer<'py> = PyResult<Bound<'py, PyAny>>;
+use crate::failure::Failure;
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
@@ -42,20 +41,13 @@ fn make(py: Python<'_>) -> PyResult<Py<PyType>> {
         "__doc__",
         "Raw I/O on a stream socket; made by socket.makefile().",
     )?;
-    let slots = (
-        "_sock",
-        "_mode",
-        "_reading",
-        "_writing",
-        "_timeout_occurred",
-        "_is_closed",
-    );
-    namespace.set_item("__slots__", slots)?;
+    namespace.set_item("__slots__", PyTuple::new(py, SLOTS)?)?;
     let bases = PyTuple::new(py, [&base])?;
     let class = base
         .get_type()
         .call1(("SocketIO", bases, namespace))?
         .cast_into::<PyType>()?;
+    locate(&class)?;
     let type_object = class.as_type_ptr();
     for method in &METHODS.0 {
         // SAFETY: a live type, and an entry that is static and fits its function's convention.
@@ -88,28 +80,6 @@ struct Static<T>(T);
 // SAFETY: pointers to functions and static strings, which nobody writes to.
 unsafe impl<T> Sync for Static<T> {}
 
-/// Runs a method's body for the interpreter.
-fn enter(
-    body: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
-) -> *mut ffi::PyObject {
-    // SAFETY: every caller is a method that the interpreter calls.
-    let attached = unsafe { Attached::assume() };
-    attached.run(|py| {
-        let answer = catch_unwind(AssertUnwindSafe(|| body(py))).unwrap_or_else(|_| {
-            Err(PySystemError::new_err(
-                "a method of SocketIO panicked; please report it",
-            ))
-        });
-        match answer {
-            Ok(object) => object.into_ptr(),
-            Err(error) => {
-                error.restore(py);
-                ptr::null_mut()
-            }
-        }
-    })
-}
-
 /// One entry for a method without arguments, or with one.
 macro_rules! method {
     ($name:literal, $doc:literal, $flags:expr, |$slf:ident $(, $argument:ident)?| $body:expr) => {{
@@ -117,15 +87,15 @@ macro_rules! method {
             slf: *mut ffi::PyObject,
             _argument: *mut ffi::PyObject,
         ) -> *mut ffi::PyObject {
-            enter(|py| {
-                // SAFETY: the interpreter passes live objects, `slf` of this class (PyDescr).
-                let $slf = unsafe { &Borrowed::from_ptr(py, slf) };
-                $(
-                    // SAFETY: as above; METH_O passes an argument.
-                    let $argument = unsafe { &Borrowed::from_ptr(py, _argument) };
-                )?
-                $body
-            })
+            // SAFETY: the interpreter calls methods with live objects, `slf` of this class
+            // (PyDescr), and METH_O passes an argument.
+            unsafe {
+                enter(|py| {
+                    let $slf = &File(Borrowed::from_ptr(py, slf));
+                    $(let $argument = &Borrowed::from_ptr(py, _argument);)?
+                    $body
+                })
+            }
         }
         ffi::PyMethodDef {
             ml_name: concat!($name, "\0").as_ptr().cast(),
@@ -164,7 +134,7 @@ static METHODS: Static<[ffi::PyMethodDef; 8]> = Static([
         ffi::METH_NOARGS,
         |slf| {
             open(slf)?;
-            slf.getattr(intern!(slf.py(), "_reading"))
+            Ok(slf.need(Slot::Reading)?)
         }
     ),
     method!(
@@ -173,7 +143,7 @@ static METHODS: Static<[ffi::PyMethodDef; 8]> = Static([
         ffi::METH_NOARGS,
         |slf| {
             open(slf)?;
-            slf.getattr(intern!(slf.py(), "_writing"))
+            Ok(slf.need(Slot::Writing)?)
         }
     ),
     method!(
@@ -183,7 +153,7 @@ static METHODS: Static<[ffi::PyMethodDef; 8]> = Static([
         |slf| {
             open(slf)?;
             let base = class(slf.py())?.getattr(intern!(slf.py(), "__base__"))?;
-            base.call_method1(intern!(slf.py(), "seekable"), (slf,))
+            Ok(base.call_method1(intern!(slf.py(), "seekable"), (slf.object(),))?)
         }
     ),
     method!(
@@ -208,11 +178,13 @@ macro_rules! property {
             slf: *mut ffi::PyObject,
             _closure: *mut c_void,
         ) -> *mut ffi::PyObject {
-            enter(|py| {
-                // SAFETY: the interpreter passes a live object of this class (PyDescr).
-                let $slf = unsafe { &Borrowed::from_ptr(py, slf) };
-                $body
-            })
+            // SAFETY: the interpreter passes a live object of this class (PyDescr).
+            unsafe {
+                enter(|py| {
+                    let $slf = &File(Borrowed::from_ptr(py, slf));
+                    $body
+                })
+            }
         }
         ffi::PyGetSetDef {
             name: concat!($name, "\0").as_ptr().cast(),
@@ -226,20 +198,23 @@ macro_rules! property {
 
 static PROPERTIES: Static<[ffi::PyGetSetDef; 3]> = Static([
     property!("closed", "True once the file is closed.", |slf| {
-        Ok(PyBool::new(slf.py(), is_closed(slf)?).to_owned().into_any())
+        Ok(PyBool::new(slf.py(), slf.is(Slot::IsClosed)?)
+            .to_owned()
+            .into_any())
     }),
     property!(
         "name",
         "The descriptor of the socket; -1 once the file is closed.",
         |slf| {
-            if is_closed(slf)? {
+            if slf.is(Slot::IsClosed)? {
                 return Ok(PyInt::new(slf.py(), -1).into_any());
             }
-            slf.call_method0(intern!(slf.py(), "fileno"))
+            Ok(slf.object().call_method0(intern!(slf.py(), "fileno"))?)
         }
     ),
-    property!("mode", "The mode, with a 'b'.", |slf| slf
-        .getattr(intern!(slf.py(), "_mode"))),
+    property!("mode", "The mode, with a 'b'.", |slf| Ok(
+        slf.need(Slot::Mode)?
+    )),
 ]);
 
 unsafe extern "C" fn call_init(
@@ -247,31 +222,29 @@ unsafe extern "C" fn call_init(
     args: *mut ffi::PyObject,
     keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    enter(|py| {
-        // SAFETY: METH_VARARGS | METH_KEYWORDS passes a live object of this class, a tuple, and a
-        // dict or null.
-        let (slf, args, keywords) = unsafe {
-            (
-                &Borrowed::from_ptr(py, slf),
-                &Borrowed::from_ptr(py, args).cast_unchecked::<PyTuple>(),
-                (!keywords.is_null()).then(|| Borrowed::from_ptr(py, keywords)),
+    // SAFETY: METH_VARARGS | METH_KEYWORDS passes a live object of this class, a tuple, and a dict
+    // or null.
+    unsafe {
+        enter(|py| {
+            let args = Borrowed::from_ptr(py, args).cast_unchecked::<PyTuple>();
+            let keywords = (!keywords.is_null())
+                .then(|| Borrowed::from_ptr(py, keywords).cast_unchecked::<PyDict>());
+            init(
+                &File(Borrowed::from_ptr(py, slf)),
+                &args,
+                keywords.as_deref(),
             )
-        };
-        let keywords = match &keywords {
-            Some(keywords) => Some(keywords.cast::<PyDict>()?.to_owned()),
-            None => None,
-        };
-        init(slf, args, keywords.as_ref())
-    })
+        })
+    }
 }
 
 fn init<'py>(
-    slf: &Bound<'py, PyAny>,
+    slf: &File<'_, 'py>,
     args: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
     let py = slf.py();
-    let argument = |index: usize, name: &str| -> Answer<'py> {
+    let argument = |index: usize, name: &str| -> PyResult<Bound<'py, PyAny>> {
         if let Ok(argument) = args.get_item(index) {
             return Ok(argument);
         }
@@ -292,141 +265,163 @@ fn init<'py>(
     arity("SocketIO", given, 2, 2)?;
     let text = mode.extract::<String>().unwrap_or_default();
     if !matches!(&*text, "r" | "w" | "rw" | "rb" | "wb" | "rwb") {
-        return Err(PyValueError::new_err(format!(
-            "invalid mode: {}",
-            mode.repr()?
-        )));
+        let text = format!("invalid mode: {}", mode.repr()?);
+        return Err(PyValueError::new_err(text).into());
     }
-    let shown = if text.contains('b') {
-        text.clone()
-    } else {
-        text.clone() + "b"
-    };
-    slf.setattr(intern!(py, "_sock"), sock)?;
-    slf.setattr(intern!(py, "_mode"), shown)?;
-    slf.setattr(intern!(py, "_reading"), text.contains('r'))?;
-    slf.setattr(intern!(py, "_writing"), text.contains('w'))?;
-    slf.setattr(intern!(py, "_timeout_occurred"), false)?;
-    slf.setattr(intern!(py, "_is_closed"), false)?;
+    slf.fill(&sock, &text)?;
     Ok(py.None().into_bound(py))
 }
 
-fn is_closed(slf: &Bound<'_, PyAny>) -> PyResult<bool> {
-    // Absent where `__init__` never ran, or failed.
-    match slf.getattr_opt(intern!(slf.py(), "_is_closed"))? {
-        Some(closed) => closed.is_truthy(),
-        None => Ok(false),
-    }
+/// A file on a socket, in one of the modes of `SocketIO`.
+pub(super) fn open_on<'py>(sock: &Bound<'py, Socket>, mode: &str) -> PyResult<Bound<'py, PyAny>> {
+    let py = sock.py();
+    let class = class(py)?;
+    // SAFETY: a type that was made by a class statement has `tp_new`, which takes the type, a tuple
+    // of arguments and a dict of keywords or null, and gives a new object or null.
+    let object = unsafe {
+        let Some(new) = (*class.as_type_ptr()).tp_new else {
+            return Err(PySystemError::new_err("SocketIO cannot be made"));
+        };
+        let nothing = PyTuple::empty(py);
+        let object = new(class.as_type_ptr(), nothing.as_ptr(), ptr::null_mut());
+        Bound::from_owned_ptr_or_err(py, object)?
+    };
+    File(object.as_borrowed()).fill(sock.as_any(), mode)?;
+    Ok(object)
 }
 
-fn open(slf: &Bound<'_, PyAny>) -> PyResult<()> {
-    if is_closed(slf)? {
+fn open(slf: &File<'_, '_>) -> PyResult<()> {
+    if slf.is(Slot::IsClosed)? {
         return Err(PyValueError::new_err("I/O operation on closed socket."));
     }
     Ok(())
 }
 
 /// What `_checkClosed` of the base says.
-fn open_file(slf: &Bound<'_, PyAny>) -> PyResult<()> {
-    if is_closed(slf)? {
+fn open_file(slf: &File<'_, '_>) -> PyResult<()> {
+    if slf.is(Slot::IsClosed)? {
         return Err(PyValueError::new_err("I/O operation on closed file."));
     }
     Ok(())
 }
 
+/// Whether it is exactly of the class, and no subclass overrides anything.
+fn is_exact(slf: &File<'_, '_>) -> PyResult<bool> {
+    Ok(slf.object().get_type_ptr() == class(slf.py())?.as_type_ptr())
+}
+
 /// Asks `_checkReadable` or `_checkWritable` of the base, unless the answer is known.
-fn allowed(
-    slf: &Bound<'_, PyAny>,
-    flag: &Bound<'_, PyString>,
-    check: &Bound<'_, PyString>,
-) -> PyResult<()> {
-    let exact = slf.get_type().is(class(slf.py())?);
-    if exact && slf.getattr(flag)?.is_truthy()? {
+fn allowed(slf: &File<'_, '_>, slot: Slot, check: &Bound<'_, PyString>) -> PyResult<()> {
+    if is_exact(slf)? && slf.is(slot)? {
         return Ok(());
     }
-    slf.call_method0(check).map(drop)
+    slf.object().call_method0(check).map(drop)
 }
 
 /// `None` in place of an error that says that the call would have to wait.
-fn none_if_would_block<'py>(py: Python<'py>, error: PyErr) -> Answer<'py> {
-    let would_block = error.is_instance_of::<PyOSError>(py)
-        && error
-            .value(py)
-            .getattr(intern!(py, "errno"))?
-            .eq(Errno::EAGAIN.raw())?;
-    if would_block {
-        Ok(py.None().into_bound(py))
-    } else {
-        Err(error)
+fn none_if_would_block(py: Python<'_>, failure: Failure) -> Answer<'_> {
+    let would_block = match &failure {
+        Failure::Core(error) => error.is_would_block(),
+        Failure::Raised(raised) => {
+            raised.is_instance_of::<PyOSError>(py)
+                && raised
+                    .value(py)
+                    .getattr(intern!(py, "errno"))?
+                    .eq(Errno::EAGAIN.raw())?
+        }
+    };
+    if !would_block {
+        return Err(failure);
+    }
+    if let Failure::Raised(raised) = failure {
+        error::forget(py, raised);
+    }
+    Ok(py.None().into_bound(py))
+}
+
+/// Whether it is the timeout of the socket that a call failed with.
+fn is_timeout(py: Python<'_>, failure: &Failure) -> PyResult<bool> {
+    match failure {
+        // From Python 3.10 on it is TimeoutError, which the kernel's own timeout is, too.
+        Failure::Core(Error::Os { errno, .. }) => Ok(cfg!(Py_3_10) && *errno == Errno::ETIMEDOUT),
+        Failure::Core(error) => Ok(matches!(error, Error::TimedOut)),
+        Failure::Raised(raised) => Ok(raised.is_instance(py, error::timeout_type(py)?)),
     }
 }
 
-fn read_into<'py>(slf: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Answer<'py> {
+fn read_into<'py>(slf: &File<'_, 'py>, buffer: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = slf.py();
     open_file(slf)?;
-    allowed(slf, intern!(py, "_reading"), intern!(py, "_checkReadable"))?;
-    if slf.getattr(intern!(py, "_timeout_occurred"))?.is_truthy()? {
-        return Err(PyOSError::new_err("cannot read from timed out object"));
+    allowed(slf, Slot::Reading, intern!(py, "_checkReadable"))?;
+    if slf.is(Slot::TimeoutOccurred)? {
+        return Err(PyOSError::new_err("cannot read from timed out object").into());
     }
-    let sock = slf.getattr(intern!(py, "_sock"))?;
+    let sock = slf.need(Slot::Sock)?;
     let received = match native(&sock, Method::RecvInto)? {
-        Some(socket) => Buffer::write(buffer, "recv_into").and_then(|mut buffer| {
-            let len = transfer::fill(py, socket.get(), &mut buffer, 0, 0);
-            Ok(len
-                .map_err(|failure| failure.exception(py))?
-                .into_pyobject(py)?
-                .into_any())
-        }),
-        None => sock.call_method1(native::name(py, Method::RecvInto)?, (buffer,)),
+        Some(socket) => {
+            let mut buffer = Buffer::write(buffer, "recv_into")?;
+            transfer::fill(py, socket.get(), &mut buffer, 0, 0)
+                .map(|len| PyInt::new(py, len).into_any())
+        }
+        None => sock
+            .call_method1(native::name(py, Method::RecvInto)?, (buffer,))
+            .map_err(Failure::from),
     };
     match received {
         Ok(len) => Ok(len),
-        Err(error) if error.is_instance(py, error::timeout_type(py)?) => {
-            slf.setattr(intern!(py, "_timeout_occurred"), true)?;
-            Err(error)
+        Err(failure) if is_timeout(py, &failure)? => {
+            slf.set(
+                Slot::TimeoutOccurred,
+                PyBool::new(py, true).to_owned().into_any(),
+            )?;
+            Err(failure)
         }
-        Err(error) => none_if_would_block(py, error),
+        Err(failure) => none_if_would_block(py, failure),
     }
 }
 
-fn write<'py>(slf: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Answer<'py> {
+fn write<'py>(slf: &File<'_, 'py>, data: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = slf.py();
     open_file(slf)?;
-    allowed(slf, intern!(py, "_writing"), intern!(py, "_checkWritable"))?;
-    let sock = slf.getattr(intern!(py, "_sock"))?;
+    allowed(slf, Slot::Writing, intern!(py, "_checkWritable"))?;
+    let sock = slf.need(Slot::Sock)?;
     let sent = match native(&sock, Method::Send)? {
-        Some(socket) => Buffer::read(data).and_then(|data| {
-            let len = transfer::drain(py, socket.get(), &data, 0);
-            Ok(len
-                .map_err(|failure| failure.exception(py))?
-                .into_pyobject(py)?
-                .into_any())
-        }),
-        None => sock.call_method1(native::name(py, Method::Send)?, (data,)),
+        Some(socket) => {
+            let data = Buffer::read(data)?;
+            transfer::drain(py, socket.get(), &data, 0).map(|len| PyInt::new(py, len).into_any())
+        }
+        None => sock
+            .call_method1(native::name(py, Method::Send)?, (data,))
+            .map_err(Failure::from),
     };
-    sent.or_else(|error| none_if_would_block(py, error))
+    sent.or_else(|failure| none_if_would_block(py, failure))
 }
 
-fn fileno<'py>(slf: &Bound<'py, PyAny>) -> Answer<'py> {
+fn fileno<'py>(slf: &File<'_, 'py>) -> Answer<'py> {
     open_file(slf)?;
-    slf.getattr(intern!(slf.py(), "_sock"))?
-        .call_method0(native::name(slf.py(), Method::Fileno)?)
+    let name = native::name(slf.py(), Method::Fileno)?;
+    Ok(slf.need(Slot::Sock)?.call_method0(name)?)
 }
 
-fn close<'py>(slf: &Bound<'py, PyAny>) -> Answer<'py> {
+fn close<'py>(slf: &File<'_, 'py>) -> Answer<'py> {
     let py = slf.py();
-    if is_closed(slf)? {
-        return Ok(py.None().into_bound(py));
+    let none = || py.None().into_bound(py);
+    if slf.is(Slot::IsClosed)? {
+        return Ok(none());
     }
     // The base flushes, which a subclass may override, and is closed then in any case.
-    let closed = class(py)?
-        .getattr(intern!(py, "__base__"))?
-        .call_method1(intern!(py, "close"), (slf,));
-    slf.setattr(intern!(py, "_is_closed"), true)?;
+    let closed = if is_exact(slf)? {
+        Ok(none())
+    } else {
+        class(py)?
+            .getattr(intern!(py, "__base__"))?
+            .call_method1(intern!(py, "close"), (slf.object(),))
+    };
+    slf.set(Slot::IsClosed, PyBool::new(py, true).to_owned().into_any())?;
     closed?;
-    let Some(sock) = slf.getattr_opt(intern!(py, "_sock"))? else {
+    let Some(sock) = slf.get(Slot::Sock)? else {
         // The constructor failed, and the finalizer closes what it left.
-        return Ok(py.None().into_bound(py));
+        return Ok(none());
     };
     match native(&sock, Method::DecrefSocketIos)? {
         Some(socket) => lifecycle::release_file(socket)?,
@@ -434,8 +429,8 @@ fn close<'py>(slf: &Bound<'py, PyAny>) -> Answer<'py> {
             sock.call_method0(native::name(py, Method::DecrefSocketIos)?)?;
         }
     }
-    slf.setattr(intern!(py, "_sock"), py.None())?;
-    Ok(py.None().into_bound(py))
+    slf.set(Slot::Sock, none())?;
+    Ok(none())
 }
 
 /// Puts the class on the module.

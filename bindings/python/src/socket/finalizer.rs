@@ -7,7 +7,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use super::{Socket, lifecycle};
+use super::{CLOSED, Socket, lifecycle};
 use crate::attach::Attached;
 
 /// What PyO3 made `tp_dealloc`.
@@ -55,6 +55,7 @@ unsafe extern "C" fn finalize_and_dealloc(object: *mut ffi::PyObject) {
     // -1 says that the finalizer gave the object a new life.
     unsafe {
         if ffi::Py_TYPE(object) == CLASS.load(Ordering::Acquire)
+            && is_open(object)
             && ffi::PyObject_CallFinalizerFromDealloc(object) < 0
         {
             return;
@@ -62,5 +63,18 @@ unsafe extern "C" fn finalize_and_dealloc(object: *mut ffi::PyObject) {
         if let Some(dealloc) = DEALLOC.get() {
             dealloc(object);
         }
+    }
+}
+
+/// Whether there is anything to finalize: most sockets were closed.
+///
+/// # Safety
+/// An object of the class on an attached thread, whose last reference may be gone.
+unsafe fn is_open(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's promise; the object is only looked at.
+    unsafe {
+        let py = Python::assume_attached();
+        let socket = Borrowed::from_ptr(py, object).cast_unchecked::<Socket>();
+        socket.get().raw() != CLOSED
     }
 }

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt};
 use rsocket::{Errno, Error, Family, Kind, Protocol, fd};
 
-use super::method::Answer;
+use super::method::{Answer, Arguments};
 use super::native::{self, Method, native};
 use super::timeout::{self, Timeout};
 use super::{CLOSED, Socket, into_raw};
@@ -74,6 +74,7 @@ pub(super) fn initialise(
             let _ = unsafe { fd::close(number) };
         }
     })?;
+    socket.names.clear(py);
     socket.family.store(family, Ordering::Relaxed);
     socket.kind.store(visible_kind(kind), Ordering::Relaxed);
     socket.protocol.store(protocol, Ordering::Relaxed);
@@ -231,6 +232,22 @@ fn close_now(slf: &Bound<'_, Socket>) -> PyResult<()> {
             .call_method0(native::name(slf.py(), Method::RealClose)?)
             .map(drop),
     }
+}
+
+/// `__enter__`
+pub(super) fn enter_context<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
+    Ok(slf.clone().into_any())
+}
+
+/// `__exit__`
+pub(super) fn exit_context<'py>(
+    slf: &Bound<'py, Socket>,
+    _arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    if !slf.get().closed.load(Ordering::Relaxed) {
+        call_close(slf)?;
+    }
+    Ok(slf.py().None().into_bound(slf.py()))
 }
 
 /// `_real_close`: gives the descriptor back to the kernel.

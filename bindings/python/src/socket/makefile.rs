@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
+use super::method::plain_number;
 use super::{Socket, file};
 use crate::argument::Given;
 
@@ -20,6 +22,9 @@ struct Mode {
 
 impl Mode {
     fn parse(mode: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Some(mode) = Self::common(mode) {
+            return Ok(mode);
+        }
         let letters = mode
             .try_iter()?
             .map(|letter| letter?.extract::<String>())
@@ -45,6 +50,25 @@ impl Mode {
         })
     }
 
+    /// The modes that programs write.
+    fn common(mode: &Bound<'_, PyAny>) -> Option<Self> {
+        let text = mode.cast_exact::<PyString>().ok()?.to_str().ok()?;
+        let (reading, writing, binary) = match text {
+            "r" => (true, false, false),
+            "w" => (false, true, false),
+            "rb" | "br" => (true, false, true),
+            "wb" | "bw" => (false, true, true),
+            "rw" | "wr" => (true, true, false),
+            "rwb" | "wrb" => (true, true, true),
+            _ => return None,
+        };
+        Some(Mode {
+            reading,
+            writing,
+            binary,
+        })
+    }
+
     fn raw(&self) -> &'static str {
         match (self.reading, self.writing) {
             (true, true) => "rw",
@@ -66,15 +90,15 @@ pub(super) fn makefile<'py>(
     let default = PyString::intern(py, "r").into_any();
     let mode_text = mode.get().unwrap_or(&default);
     let mode = Mode::parse(mode_text)?;
-    let raw = file::class(py)?.call1((slf, mode.raw()))?;
+    let raw = file::open_on(slf, mode.raw())?;
     slf.get().io_refs.fetch_add(1, Ordering::Relaxed);
-    let io = py.import(intern!(py, "io"))?;
+    let io = module(py)?;
     let buffering = buffering.get().filter(|buffering| !buffering.is_none());
     let size = match buffering {
         Some(size) if !size.lt(0)? => size.clone(),
         _ => io.getattr(intern!(py, "DEFAULT_BUFFER_SIZE"))?,
     };
-    if size.eq(0)? {
+    if plain_number(&size).map_or_else(|| size.eq(0), |size| Ok(size == 0))? {
         if !mode.binary {
             return Err(PyValueError::new_err("unbuffered streams must be binary"));
         }
@@ -95,7 +119,7 @@ pub(super) fn makefile<'py>(
         return Ok(buffered);
     }
     let keywords = PyDict::new(py);
-    keywords.set_item("encoding", text_encoding(&io, encoding)?)?;
+    keywords.set_item("encoding", text_encoding(io, encoding)?)?;
     keywords.set_item("errors", errors)?;
     keywords.set_item("newline", newline)?;
     let text = io
@@ -103,6 +127,14 @@ pub(super) fn makefile<'py>(
         .call((buffered,), Some(&keywords))?;
     text.setattr(intern!(py, "mode"), mode_text)?;
     Ok(text)
+}
+
+/// Module `io`, whose names are looked up each time.
+fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    MODULE
+        .get_or_try_init(py, || Ok(py.import("io")?.unbind()))
+        .map(|module| module.bind(py))
 }
 
 /// From Python 3.10 on the encoding that is left out may be warned about (PEP 597).

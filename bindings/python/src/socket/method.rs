@@ -130,8 +130,36 @@ impl<'a, 'py> Arguments<'a, 'py> {
         Some(objects.map(|object| self.object(object)))
     }
 
+    /// [`exactly`](Self::exactly), where none came by keyword.
+    #[inline]
+    pub(super) fn exactly_positional<const N: usize>(
+        &self,
+    ) -> Option<[Borrowed<'a, 'py, PyAny>; N]> {
+        self.exactly().filter(|_| self.names.is_none())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.objects.len()
+    }
+
+    /// The positional arguments.
+    pub(super) fn positional(&self) -> impl Iterator<Item = Borrowed<'a, 'py, PyAny>> {
+        let named = self.names.map_or(0, |names| names.len());
+        let count = self.objects.len() - named;
+        let objects = self.objects.iter().take(count);
+        objects.map(|object| self.object(*object))
+    }
+
+    /// The value of each argument by keyword, in the order of [`names`](Self::names).
+    pub(super) fn named(&self) -> impl Iterator<Item = Borrowed<'a, 'py, PyAny>> {
+        let first = self.objects.len() - self.names.map_or(0, |names| names.len());
+        let objects = self.objects.iter().skip(first);
+        objects.map(|object| self.object(*object))
+    }
+
+    /// The names of the arguments by keyword.
+    pub(super) fn names(&self) -> Option<&Bound<'py, PyTuple>> {
+        self.names.as_deref()
     }
 
     /// The arguments as the interpreter's parser takes them.
@@ -159,14 +187,14 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 }
 
-/// An exact int that fits.
+/// An int that fits, members of enums and bool among them.
 #[inline]
 pub(super) fn plain_number(object: &Bound<'_, PyAny>) -> Option<isize> {
     let mut overflow = 0;
-    // SAFETY: PyLong_CheckExact takes any object; PyLong_AsLongAndOverflow takes an int, and has
-    // no other failure than the overflow that it reports.
+    // SAFETY: PyLong_Check takes any object; PyLong_AsLongAndOverflow takes an int, and has no other
+    // failure than the overflow that it reports.
     unsafe {
-        if ffi::PyLong_CheckExact(object.as_ptr()) == 0 {
+        if ffi::PyLong_Check(object.as_ptr()) == 0 {
             return None;
         }
         let value = ffi::PyLong_AsLongAndOverflow(object.as_ptr(), &raw mut overflow);

@@ -1,9 +1,11 @@
 //! The `socket` class: its state, and what of it the rest of the extension uses.
 
 mod additions;
+mod afalg;
 mod batch;
 mod class;
 mod connection;
+mod construct;
 mod deadline;
 mod exact;
 mod file;
@@ -13,12 +15,16 @@ mod lifecycle;
 mod makefile;
 mod message;
 mod method;
+mod names;
 mod native;
 mod options;
+mod passing;
 mod sendfile;
+mod slots;
 mod table;
 pub(crate) mod timeout;
 mod transfer;
+mod turns;
 
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicIsize, Ordering};
@@ -27,7 +33,9 @@ use pyo3::prelude::*;
 use rsocket::{Errno, Family, Kind, Protocol};
 
 pub(crate) use lifecycle::adopt;
+use names::Names;
 use timeout::{AtomicTimeout, Timeout};
+use turns::Turns;
 
 use crate::flight::InFlight;
 
@@ -50,6 +58,8 @@ pub(crate) struct Socket {
     /// How many files of `makefile` are open: the last one closes a socket that was closed before.
     io_refs: AtomicIsize,
     closed: AtomicBool,
+    pub(crate) turns: Turns,
+    names: Names,
     pub(crate) flights: InFlight,
 }
 
@@ -64,6 +74,8 @@ impl Socket {
             timeout: AtomicTimeout::new(Timeout::NONE),
             io_refs: AtomicIsize::new(0),
             closed: AtomicBool::new(false),
+            turns: Turns::new(),
+            names: Names::new(),
             flights: InFlight::new(),
         }
     }
@@ -115,6 +127,7 @@ impl Socket {
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     class::register(module)?;
     functions::register(module)?;
+    passing::register(module)?;
     file::register(module)
 }
 

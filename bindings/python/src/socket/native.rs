@@ -4,6 +4,7 @@
 //! `close` or `send` changes `__exit__` and `sendfile` too. Where nothing is overridden the call
 //! goes straight on.
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
@@ -29,9 +30,20 @@ methods! {
     Fileno = "fileno",
     RealClose = "_real_close",
     RecvInto = "recv_into",
+    RecvMsg = "recvmsg",
     Send = "send",
+    SendMsg = "sendmsg",
     SendfileUseSend = "_sendfile_use_send",
     SendfileUseSendfile = "_sendfile_use_sendfile",
+}
+
+unsafe extern "C" {
+    // What every attribute of every object is found with, through the type's cache. Not in the
+    // documented C API, and yet exported by every CPython.
+    fn _PyType_Lookup(
+        class: *mut ffi::PyTypeObject,
+        name: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject;
 }
 
 /// Name and function of each method as this file defines it.
@@ -71,8 +83,10 @@ pub(crate) fn native<'a, 'py>(
         return Ok(None);
     };
     let (name, function) = entry(py, method)?;
-    let current = py.get_type::<Socket>().getattr(name)?;
-    Ok(current.is(function).then_some(socket))
+    // SAFETY: _PyType_Lookup takes a type and a name, and gives a borrowed reference, or null
+    // without an exception.
+    let current = unsafe { _PyType_Lookup(ffi::Py_TYPE(object.as_ptr()), name.as_ptr()) };
+    Ok((current == function.as_ptr()).then_some(socket))
 }
 
 /// The name of the method, to call it through the object.

@@ -1,9 +1,13 @@
 //! The methods that the standard library has in C, in one table.
 
 use super::method::{Table, methods};
-use super::{connection, lifecycle, message, options, transfer};
+use super::{afalg, connection, lifecycle, message, options, transfer};
 
-pub(super) static METHODS: Table<29> = methods! {
+pub(super) static METHODS: Table<31> = methods! {
+    noargs __enter__ "($self, /)" = lifecycle::enter_context,
+        "The socket itself, which the end of the block closes.";
+    fast __exit__ "($self, /, *args)" = lifecycle::exit_context,
+        "Closes the socket.";
     noargs accept "($self)" = connection::accept,
         "Waits for a connection to a listening socket: (socket, address of the peer).\n\n\
          The new socket is of class socket, has the default timeout and is not inheritable. Raises \
@@ -68,7 +72,7 @@ pub(super) static METHODS: Table<29> = methods! {
         "Sends an iterable of buffers, with control messages: (level, type, data) each.\n\n\
          Gives the number of bytes. See sendmsg(2), cmsg(3).";
     keywords sendmsg_afalg "($self, msg=(), *, op, iv=b'', assoclen=0, flags=0)" =
-        message::sendmsg_afalg,
+        afalg::sendmsg_afalg,
         "Sets the operation, the IV and the length of the associated data of an AF_ALG socket.";
     fast sendto "(data[, flags], address)" = transfer::sendto,
         "Sends to an address, on a socket that is not connected. See sendto(2).";

@@ -1,23 +1,27 @@
 //! Moving bytes: send and receive, with and without addresses.
 
 use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::slice;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt};
-use rsocket::{Address, fd};
+use rsocket::{Address, Errno, MsgFlags, fd};
 
 use super::Socket;
 use super::method::{Answer, Arguments, Names, parse, parse_keywords, plain_number};
+use super::names::{self, Whose};
+use crate::audit;
 use crate::buffer::{Buffer, bytes_with};
 use crate::failure::Failure;
-use crate::wait::Waiting;
-use crate::{address, audit};
+use crate::wait::{Attempt, HELD_BYTES_MAX, Waiting, receive_now, send_now};
 
 /// Up to here data is received on the stack, and bytes are made of exactly what came.
-const STACK_BYTES: usize = 16 * 1024;
+const STACK_BYTES: usize = HELD_BYTES_MAX;
+/// The same for a receive that is asked for more than it is thought to bring.
+const MUCH_STACK_BYTES: usize = 64 * 1024;
 
 /// The first `len` bytes, which a receive has filled.
 ///
@@ -31,20 +35,87 @@ unsafe fn filled(room: &[MaybeUninit<u8>], len: usize) -> &[u8] {
 
 /// Bytes of at most `size`, received by `receive`, which says how many bytes it wrote (with
 /// MSG_TRUNC: how long the datagram was).
-fn received<'py>(
+#[inline]
+pub(super) fn received<'py>(
     py: Python<'py>,
+    socket: &Socket,
     size: usize,
     receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize, Failure>,
 ) -> Result<Bound<'py, PyBytes>, Failure> {
-    let mut room = [MaybeUninit::uninit(); STACK_BYTES];
-    match room.get_mut(..size) {
-        Some(room) => {
-            let len = receive(room)?;
-            // SAFETY: recv(2) wrote as many bytes as it says, or filled the room.
-            Ok(PyBytes::new(py, unsafe { filled(room, len) }))
-        }
-        None => bytes_with(py, size, receive),
+    if size > STACK_BYTES {
+        return much_received(py, socket, size, receive);
     }
+    let mut room = [MaybeUninit::uninit(); STACK_BYTES];
+    let room = room.get_mut(..size).unwrap_or_default();
+    let len = receive(room)?;
+    // SAFETY: recv(2) wrote as many bytes as it says, or filled the room.
+    Ok(PyBytes::new(py, unsafe { filled(room, len) }))
+}
+
+/// [`received`] where it was asked for a lot. Out of line, for its stack.
+#[inline(never)]
+fn much_received<'py>(
+    py: Python<'py>,
+    socket: &Socket,
+    size: usize,
+    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize, Failure>,
+) -> Result<Bound<'py, PyBytes>, Failure> {
+    if size > MUCH_STACK_BYTES || !socket.turns.expects_little() {
+        return bytes_with(py, size, receive);
+    }
+    let mut room = [MaybeUninit::uninit(); MUCH_STACK_BYTES];
+    let room = room.get_mut(..size).unwrap_or_default();
+    let len = receive(room)?;
+    // SAFETY: recv(2) wrote as many bytes as it says, or filled the room.
+    Ok(PyBytes::new(py, unsafe { filled(room, len) }))
+}
+
+/// recv(2) into `room`.
+#[inline]
+fn receive(
+    py: Python<'_>,
+    socket: &Socket,
+    fd: BorrowedFd<'_>,
+    room: &mut [MaybeUninit<u8>],
+    flags: i32,
+) -> Result<usize, Failure> {
+    let tried = match receive_now(socket, room.len(), flags, |flags| {
+        fd::try_recv(fd, room, flags)
+    }) {
+        Attempt::Done(len) => {
+            socket.turns.brought(room.len(), len);
+            return Ok(len);
+        }
+        Attempt::Failed(errno) => return Err(errno.into()),
+        Attempt::Wait { tried } => tried,
+    };
+    let mut waiting = Waiting::to_receive(py, socket, fd, room.len(), tried);
+    let result = fd::recv(fd, room, waiting.flags(flags), &mut waiting);
+    let len = waiting.finish(result)?;
+    socket.turns.brought(room.len(), len);
+    Ok(len)
+}
+
+/// recvfrom(2) into `room`.
+#[inline]
+fn receive_from(
+    py: Python<'_>,
+    socket: &Socket,
+    fd: BorrowedFd<'_>,
+    room: &mut [MaybeUninit<u8>],
+    flags: i32,
+    from: &mut Address,
+) -> Result<usize, Failure> {
+    let tried = match receive_now(socket, room.len(), flags, |flags| {
+        fd::try_recv_from(fd, room, flags, from)
+    }) {
+        Attempt::Done(len) => return Ok(len),
+        Attempt::Failed(errno) => return Err(errno.into()),
+        Attempt::Wait { tried } => tried,
+    };
+    let mut waiting = Waiting::to_receive(py, socket, fd, room.len(), tried);
+    let result = fd::recv_from(fd, room, waiting.flags(flags), from, &mut waiting);
+    waiting.finish(result)
 }
 
 fn size(asked: isize, method: &str) -> PyResult<usize> {
@@ -80,10 +151,8 @@ pub(super) fn recv<'py>(slf: &Bound<'py, Socket>, arguments: &Arguments<'_, 'py>
         return Ok(PyBytes::new(py, b"").into_any());
     }
     let fd = socket.descriptor()?;
-    let data = received(py, size, |room| {
-        let mut waiting = Waiting::new(py, socket, fd, size);
-        let result = fd::recv(fd, room, waiting.flags(flags), &mut waiting);
-        waiting.finish(result)
+    let data = received(py, socket, size, |room| {
+        receive(py, socket, fd, room, flags)
     })?;
     Ok(data.into_any())
 }
@@ -104,14 +173,12 @@ pub(super) fn recvfrom<'py>(
     let size = self::size(size, "recvfrom")?;
     let fd = socket.descriptor()?;
     let mut from = Address::UNSPECIFIED;
-    let data = received(py, size, |room| {
-        let mut waiting = Waiting::new(py, socket, fd, size);
-        let result = fd::recv_from(fd, room, waiting.flags(flags), &mut from, &mut waiting);
-        waiting.finish(result)
+    let data = received(py, socket, size, |room| {
+        receive_from(py, socket, fd, room, flags, &mut from)
     })?;
     pair(
         data.into_any(),
-        address::render(py, &from, socket.protocol())?,
+        names::render(py, socket, Whose::Peer, &from)?,
     )
 }
 
@@ -171,9 +238,7 @@ pub(super) fn fill(
         return Ok(0);
     }
     let fd = socket.descriptor()?;
-    let mut waiting = Waiting::new(py, socket, fd, room.len());
-    let result = fd::recv(fd, room, waiting.flags(flags), &mut waiting);
-    waiting.finish(result)
+    receive(py, socket, fd, room, flags)
 }
 
 pub(super) fn recvfrom_into<'py>(
@@ -201,12 +266,10 @@ pub(super) fn recvfrom_into<'py>(
     let room = room(&mut buffer, nbytes, "recvfrom_into", too_small)?;
     let fd = socket.descriptor()?;
     let mut from = Address::UNSPECIFIED;
-    let mut waiting = Waiting::new(py, socket, fd, room.len());
-    let result = fd::recv_from(fd, room, waiting.flags(flags), &mut from, &mut waiting);
-    let len = waiting.finish(result)?;
+    let len = receive_from(py, socket, fd, room, flags, &mut from)?;
     pair(
         PyInt::new(py, len).into_any(),
-        address::render(py, &from, socket.protocol())?,
+        names::render(py, socket, Whose::Peer, &from)?,
     )
 }
 
@@ -249,9 +312,38 @@ pub(super) fn drain(
     flags: i32,
 ) -> Result<usize, Failure> {
     let fd = socket.descriptor()?;
-    let mut waiting = Waiting::new(py, socket, fd, data.len());
-    let result = fd::send(fd, data.bytes(), waiting.flags(flags), &mut waiting);
+    let bytes = data.bytes();
+    let tried = match send_now(py, socket, bytes.len(), flags, |flags| {
+        fd::try_send(fd, bytes, flags)
+    }) {
+        Attempt::Done(len) if len < bytes.len() => {
+            let rest = bytes.get(len..).unwrap_or_default();
+            return Ok(len + go_on(py, socket, flags, |flags| fd::send_once(fd, rest, flags)));
+        }
+        Attempt::Done(len) => return Ok(len),
+        Attempt::Failed(errno) => return Err(errno.into()),
+        Attempt::Wait { tried } => tried,
+    };
+    let mut waiting = Waiting::to_send(py, socket, fd, bytes.len(), tried);
+    let result = fd::send(fd, bytes, waiting.flags(flags), &mut waiting);
     waiting.finish(result)
+}
+
+/// Sends the rest of what an attempt sent in part: a blocking socket takes all of it, and gives what
+/// has gone out where a signal or an error comes between.
+#[cold]
+pub(super) fn go_on(
+    py: Python<'_>,
+    socket: &Socket,
+    flags: i32,
+    send: impl FnOnce(MsgFlags) -> Result<usize, Errno>,
+) -> usize {
+    if !socket.timeout().is_none() || flags & libc::MSG_DONTWAIT != 0 {
+        return 0;
+    }
+    // The error, if it lasts, is the next call's.
+    let send = || send(MsgFlags::from_raw(flags));
+    socket.flights.unlocked(py, send).unwrap_or(0)
 }
 
 pub(super) fn sendall<'py>(
@@ -269,8 +361,25 @@ pub(super) fn sendall<'py>(
         }
     };
     let fd = socket.descriptor()?;
-    let mut waiting = Waiting::new(py, socket, fd, data.len());
-    let result = fd::send_all(fd, data.bytes(), waiting.flags(flags), &mut waiting);
+    let mut bytes = data.bytes();
+    let tried = match send_now(py, socket, bytes.len(), flags, |flags| {
+        fd::try_send(fd, bytes, flags)
+    }) {
+        Attempt::Done(len) if len >= bytes.len() => return Ok(py.None().into_bound(py)),
+        Attempt::Done(len) => {
+            bytes = bytes.get(len..).unwrap_or_default();
+            // As after every part that went out.
+            py.check_signals()?;
+            if socket.raw() != fd.as_raw_fd() {
+                return Err(Errno::EBADF.into());
+            }
+            false
+        }
+        Attempt::Failed(errno) => return Err(errno.into()),
+        Attempt::Wait { tried } => tried,
+    };
+    let mut waiting = Waiting::to_send(py, socket, fd, bytes.len(), tried);
+    let result = fd::send_all(fd, bytes, waiting.flags(flags), &mut waiting);
     waiting.finish(result.map_err(|partial| partial.error))?;
     Ok(py.None().into_bound(py))
 }
@@ -304,17 +413,24 @@ pub(super) fn sendto<'py>(slf: &Bound<'py, Socket>, arguments: &Arguments<'_, 'p
         );
         return Err(PyTypeError::new_err(text).into());
     };
-    let native = address::parse(socket, &to, "sendto")?;
+    let native = names::parse(socket, &to, "sendto")?;
     audit::with_address(c"socket.sendto", slf.as_any(), &to)?;
     let fd = socket.descriptor()?;
-    let mut waiting = Waiting::new(py, socket, fd, data.len());
-    let result = fd::send_to(
-        fd,
-        data.bytes(),
-        waiting.flags(flags),
-        &native,
-        &mut waiting,
-    );
+    let bytes = data.bytes();
+    let tried = match send_now(py, socket, bytes.len(), flags, |flags| {
+        fd::try_send_to(fd, bytes, flags, &native)
+    }) {
+        Attempt::Done(mut len) => {
+            if let Some(rest) = bytes.get(len..).filter(|rest| !rest.is_empty()) {
+                len += go_on(py, socket, flags, |flags| fd::send_once(fd, rest, flags));
+            }
+            return Ok(PyInt::new(py, len).into_any());
+        }
+        Attempt::Failed(errno) => return Err(errno.into()),
+        Attempt::Wait { tried } => tried,
+    };
+    let mut waiting = Waiting::to_send(py, socket, fd, bytes.len(), tried);
+    let result = fd::send_to(fd, bytes, waiting.flags(flags), &native, &mut waiting);
     let len = waiting.finish(result)?;
     Ok(PyInt::new(py, len).into_any())
 }
