@@ -419,6 +419,15 @@ impl From<SocketAddr> for Address {
     }
 }
 
+impl Default for Address {
+    /// [`Address::UNSPECIFIED`], to be filled by a call.
+    #[inline]
+    fn default() -> Self {
+        // Made here and not copied from the constant, whose bytes the compiler would zero first.
+        Address(SockAddr::empty())
+    }
+}
+
 impl<I: Into<IpAddr>> From<(I, u16)> for Address {
     fn from(pair: (I, u16)) -> Self {
         SocketAddr::from(pair).into()
