@@ -18,7 +18,7 @@ use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::family::{Family, Kind, Protocol};
 use crate::flags::MsgFlags;
-use crate::policy::{Deadline, Nap, Readiness, Wait, run, until_ready};
+use crate::policy::{Deadline, Nap, Readiness, Wait, in_time, run, until_ready};
 use crate::sys::call::{self, as_uninit};
 
 pub use self::attempt::{
@@ -318,6 +318,7 @@ pub fn send_all(
         }
         // PEP 475: a partial send may mean a signal; the policy learns of it without an EINTR.
         wait.interrupted()
+            .and_then(|()| in_time(wait))
             .map_err(|error| Partial { done, error })?;
     }
 }
@@ -334,6 +335,9 @@ pub fn recv_exact(
 ) -> Result<(), Partial> {
     let mut done = 0;
     while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        if done != 0 {
+            in_time(wait).map_err(|error| Partial { done, error })?;
+        }
         match recv(fd, rest, flags, wait) {
             Ok(0) => {
                 return Err(Partial {

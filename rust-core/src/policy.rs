@@ -337,6 +337,14 @@ impl Nap {
     }
 }
 
+/// Between the steps of one operation: it ends at its deadline even where it never has to wait.
+pub(crate) fn in_time(wait: &impl Wait) -> Result<()> {
+    match wait.deadline().and_then(Deadline::remaining) {
+        Some(Duration::ZERO) => Err(Error::TimedOut),
+        _ => Ok(()),
+    }
+}
+
 /// Sleeps for `nap`, or less where the deadline comes first, whatever the socket has meanwhile.
 pub(crate) fn until_passed(
     fd: BorrowedFd<'_>,

@@ -12,7 +12,7 @@ use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::family::Kind;
 use crate::fd::{Partial, SendTimeout, get_int, is_nonblocking};
-use crate::policy::{Blocking, Readiness, Wait, until_ready};
+use crate::policy::{Blocking, Deadline, Nap, Readiness, Wait, in_time, until_ready};
 use crate::sys::call;
 
 /// As much as a pipe holds unless it is told otherwise (pipe(7)).
@@ -34,10 +34,10 @@ pub fn send_file(
     len: usize,
     wait: &mut impl Wait,
 ) -> Result<usize> {
-    bounded(fd, wait, |wait| {
-        write_until(fd, Op::SendFile, wait, || {
-            call::sendfile(fd, file, offset, len)
-        })
+    bounded(fd, Op::SendFile, wait, |timed| {
+        // Each piece that goes through the kernel's own pipe has the whole time anew.
+        let len = if timed { len.min(PIPE_CAPACITY) } else { len };
+        call::sendfile(fd, file, offset, len)
     })
 }
 
@@ -61,47 +61,73 @@ pub fn send_file_all(
             Ok(sent) => done += sent,
             Err(error) => return Err(Partial { done, error }),
         }
+        if done < len {
+            in_time(wait).map_err(|error| Partial { done, error })?;
+        }
     }
     Ok(done)
 }
 
-/// Makes `send` with SO_SNDTIMEO set as the policy asks, on a blocking socket.
-fn bounded<W: Wait, T>(
+/// Makes `call`, which writes to a socket, until it has a result: with SO_SNDTIMEO set as the policy
+/// asks, on a blocking socket, of which `call` is told.
+fn bounded(
     fd: BorrowedFd<'_>,
-    wait: &mut W,
-    send: impl FnOnce(&mut W) -> Result<T>,
-) -> Result<T> {
+    op: Op,
+    wait: &mut impl Wait,
+    mut call: impl FnMut(bool) -> Result<usize, Errno>,
+) -> Result<usize> {
     let timed = wait.deadline().is_some() || wait.longest_stretch().is_some();
     if !timed || is_nonblocking(fd)? {
-        return send(wait);
+        return write_until(fd, op, wait, false, || call(false));
     }
     let previous = SendTimeout::get(fd)?;
-    SendTimeout::set(fd, wait)?;
-    let result = send(wait);
+    let result = write_until(fd, op, wait, true, || call(true));
     previous.restore(fd)?;
     result
 }
 
-/// Makes `call`, which writes to a socket, until it has a result.
 fn write_until(
     fd: BorrowedFd<'_>,
     op: Op,
     wait: &mut impl Wait,
+    timed: bool,
     mut call: impl FnMut() -> Result<usize, Errno>,
 ) -> Result<usize> {
+    let mut nap = None;
     loop {
+        if timed {
+            SendTimeout::set(fd, wait)?;
+        }
         match wait.block(&mut call) {
             Ok(len) => return Ok(len),
-            Err(Errno::EINTR) => wait.interrupted()?,
+            Err(Errno::EINTR) => {
+                wait.interrupted()?;
+                in_time(wait)?;
+            }
             Err(errno) => match wait.deadline() {
                 // A non-blocking socket without room, or SO_SNDTIMEO passed (socket(7)).
                 Some(deadline) if errno == Errno::EAGAIN => {
-                    until_ready(fd, Readiness::Writable, deadline, wait)?;
+                    wait_again(fd, Readiness::Writable, deadline, wait, &mut nap)?;
                 }
                 _ => return Err(Error::Os { op, errno }),
             },
         }
     }
+}
+
+/// Waits after EAGAIN, and longer where the socket was ready and yet had nothing.
+fn wait_again(
+    fd: BorrowedFd<'_>,
+    readiness: Readiness,
+    deadline: Deadline,
+    wait: &mut impl Wait,
+    nap: &mut Option<Nap>,
+) -> Result<()> {
+    match nap {
+        Some(nap) => nap.take(fd, deadline, wait)?,
+        None => *nap = Some(Nap::default()),
+    }
+    until_ready(fd, readiness, deadline, wait)
 }
 
 /// The way from one socket to another through the kernel, by a pipe of its own.
@@ -189,6 +215,9 @@ impl Splice {
             let moved = self.drain(to, len - done, &mut wait).map_err(partial)?;
             self.buffered -= moved.min(self.buffered);
             done += moved;
+            if done < len {
+                in_time(&wait).map_err(|error| Partial { done, error })?;
+            }
         }
         Ok(done)
     }
@@ -201,6 +230,7 @@ impl Splice {
 
     fn fill(&self, from: BorrowedFd<'_>, len: usize, wait: &mut impl Wait) -> Result<usize> {
         let len = len.min(PIPE_CAPACITY);
+        let mut nap = None;
         loop {
             if let Some(deadline) = wait.deadline() {
                 until_ready(from, Readiness::Readable, deadline, wait)?;
@@ -208,23 +238,25 @@ impl Splice {
             match wait.block(|| call::splice(from, self.write.as_fd(), len)) {
                 Ok(moved) => return Ok(moved),
                 Err(Errno::EINTR) => wait.interrupted()?,
-                Err(Errno::EAGAIN) if wait.deadline().is_some() => {}
-                Err(errno) => {
-                    return Err(Error::Os {
-                        op: Op::Splice,
-                        errno,
-                    });
-                }
+                Err(errno) => match wait.deadline() {
+                    Some(deadline) if errno == Errno::EAGAIN => {
+                        wait_again(from, Readiness::Readable, deadline, wait, &mut nap)?;
+                    }
+                    _ => {
+                        return Err(Error::Os {
+                            op: Op::Splice,
+                            errno,
+                        });
+                    }
+                },
             }
         }
     }
 
     fn drain(&self, to: BorrowedFd<'_>, len: usize, wait: &mut impl Wait) -> Result<usize> {
         let len = len.min(self.buffered);
-        bounded(to, wait, |wait| {
-            write_until(to, Op::Splice, wait, || {
-                call::splice(self.read.as_fd(), to, len)
-            })
+        bounded(to, Op::Splice, wait, |_| {
+            call::splice(self.read.as_fd(), to, len)
         })
     }
 }

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
 use std::os::fd::AsFd;
-use std::time::Duration;
 
 use crate::address::Address;
 use crate::control::{Ancillary, Control, ControlBuilder, ErrorOrigin, ExtendedError};
@@ -14,7 +13,7 @@ use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::fd;
 use crate::flags::MsgFlags;
-use crate::policy::{Blocking, Deadline, Readiness, Wait, until_ready};
+use crate::policy::{Blocking, Deadline, Nap, Readiness, Wait, until_ready};
 use crate::sys::missing::SO_EE_CODE_ZEROCOPY_COPIED;
 use crate::sys::stable::StableBytes;
 
@@ -285,18 +284,14 @@ impl<B: StableBytes> ZeroCopy<B> {
     /// Sleeps until the error queue has something, and reads it.
     fn wait_for_completion(&mut self, wait: &mut impl Wait) -> Result<()> {
         let deadline = wait.deadline().unwrap_or(Deadline::NEVER);
-        let mut nap = Duration::from_micros(100);
+        let mut nap = Nap::default();
         loop {
             until_ready(self.endpoint.as_fd(), Readiness::Error, deadline, wait)?;
             if self.read_error_queue()? {
                 return Ok(());
             }
             // A connection that broke is ready for ever, while its last completions are to come.
-            if deadline.remaining().is_some_and(|left| left.is_zero()) {
-                return Err(Error::TimedOut);
-            }
-            wait.block(|| std::thread::sleep(nap));
-            nap = (nap * 2).min(Duration::from_millis(20));
+            nap.take(self.endpoint.as_fd(), deadline, wait)?;
         }
     }
 

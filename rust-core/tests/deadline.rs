@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rsocket::{
     Ancillary, ControlBuilder, Deadline, Endpoint, Error, Family, Kind, MsgFlags, Protocol,
-    Readiness, RecvBatch, Result, fd,
+    Readiness, RecvBatch, Result, Wait, fd,
 };
 use support::udp;
 
@@ -181,4 +181,36 @@ fn an_instant_that_has_passed_is_now() {
         .recv_with(&mut [0; 8], MsgFlags::empty(), passed)
         .unwrap_err();
     assert_eq!(error, Error::TimedOut);
+}
+
+/// Brings one byte before each attempt, so that none ever has to wait.
+struct Drip<'a> {
+    from: &'a Endpoint,
+    end: Deadline,
+}
+
+impl Wait for Drip<'_> {
+    fn deadline(&self) -> Option<Deadline> {
+        Some(self.end)
+    }
+
+    fn attempt<R>(&mut self, call: impl FnOnce() -> R) -> R {
+        let _ = self.from.send(b"x").unwrap();
+        std::thread::sleep(LIMIT / 4);
+        call()
+    }
+}
+
+#[test]
+fn it_ends_even_what_never_has_to_wait() {
+    let (left, right) = Endpoint::pair(Kind::STREAM).unwrap();
+    let drip = Drip {
+        from: &left,
+        end: Deadline::after(LIMIT),
+    };
+    let partial = right
+        .recv_exact_with(&mut [0; 100], MsgFlags::empty(), drip)
+        .unwrap_err();
+    assert_eq!(partial.error, Error::TimedOut);
+    assert!((1..20).contains(&partial.done), "{}", partial.done);
 }

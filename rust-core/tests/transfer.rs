@@ -8,6 +8,7 @@ mod signals;
 mod support;
 
 use std::io::{Read, Seek};
+use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -220,6 +221,22 @@ fn splice_waits_no_longer_than_the_deadline() {
 }
 
 #[test]
+fn splice_on_a_nonblocking_socket_says_how_far_it_came() {
+    let (source, front) = Endpoint::pair(Kind::STREAM).unwrap();
+    let (back, sink) = Endpoint::pair(Kind::STREAM).unwrap();
+    front.set_nonblocking(true).unwrap();
+    let mut splice = Splice::new().unwrap();
+    let partial = splice.transfer(&front, &back, 10).unwrap_err();
+    assert!(partial.error.is_would_block());
+    assert_eq!((partial.done, splice.buffered()), (0, 0));
+    source.send_all(b"four").unwrap();
+    let partial = splice.transfer(&front, &back, 10).unwrap_err();
+    assert!(partial.error.is_would_block());
+    assert_eq!((partial.done, splice.buffered()), (4, 0));
+    sink.recv_exact(&mut [0; 4]).unwrap();
+}
+
+#[test]
 fn splice_takes_pipes_and_files_too() {
     let mut file = file_with(b"from a file");
     let (back, server) = Endpoint::pair(Kind::STREAM).unwrap();
@@ -241,4 +258,30 @@ fn splice_refuses_sockets_with_messages() {
         assert_eq!(partial.error, Error::WrongKind);
     }
     assert_eq!(right.recv(&mut [0; 8]).unwrap().len, 1);
+}
+
+#[test]
+fn a_deadline_ends_a_file_that_is_read_slowly() {
+    const LIMIT: Duration = Duration::from_millis(200);
+    let file = support::file_with(&pattern(8 << 20));
+    for (left, right) in pairs() {
+        std::thread::scope(|scope| {
+            // Each piece comes in time; all of them would take seconds.
+            let reader = scope.spawn(move || {
+                let mut piece = vec![0; 64 << 10];
+                while right.recv(&mut piece).unwrap().len != 0 {
+                    std::thread::sleep(Duration::from_millis(30));
+                }
+            });
+            let start = Instant::now();
+            let sent = left.send_file_with(&file, 0, 8 << 20, Deadline::after(LIMIT));
+            let elapsed = start.elapsed();
+            left.shutdown(Shutdown::Both).unwrap();
+            let partial = sent.unwrap_err();
+            assert_eq!(partial.error, Error::TimedOut);
+            assert!(partial.done > 0);
+            assert!(elapsed < 4 * LIMIT, "{elapsed:?}");
+            reader.join().unwrap();
+        });
+    }
 }
