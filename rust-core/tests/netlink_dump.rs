@@ -264,3 +264,45 @@ fn a_payload_too_long_for_its_length_field_is_refused() {
         65_536
     );
 }
+
+/// The end of a dump may stand behind what was cut off.
+#[test]
+fn a_dump_that_never_fits_does_not_block_the_next_request() {
+    for room in [64, 16] {
+        let mut netlink = route();
+        let mut small = vec![0; room];
+        let error = netlink
+            .request(RTM_GETLINK, NLM_F_DUMP, &[0; 16], &mut small)
+            .unwrap()
+            .next()
+            .unwrap_err();
+        assert!(matches!(error, Error::Netlink(NetlinkError::Truncated(_))));
+        let soon = Deadline::after(Duration::from_secs(2));
+        let again = netlink.request_with(RTM_GETLINK, NLM_F_DUMP, &[0; 16], &mut small, soon);
+        assert_eq!(again.err(), None, "{room}");
+        drop(small);
+        assert!(
+            link_names(&mut netlink)
+                .unwrap()
+                .contains(&"lo".to_string())
+        );
+    }
+}
+
+#[test]
+fn the_replies_of_a_dump_that_does_not_fit_end_all_the_same() {
+    let mut netlink = route();
+    let mut small = vec![0; 64];
+    let mut replies = netlink
+        .request(RTM_GETLINK, NLM_F_DUMP, &[0; 16], &mut small)
+        .unwrap();
+    let mut cut = 0;
+    loop {
+        match replies.next_with(Deadline::after(Duration::from_secs(2))) {
+            Ok(None) => break,
+            Err(Error::Netlink(NetlinkError::Truncated(_))) => cut += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(cut > 0);
+}

@@ -117,6 +117,8 @@ pub struct Cursor {
     start: usize,
     end: usize,
     dump: bool,
+    /// A datagram of the dump was cut off, with which its end may have gone.
+    cut: bool,
     interrupted: bool,
     done: bool,
 }
@@ -250,6 +252,36 @@ impl Cursor {
         self.done || self.start < self.end
     }
 
+    /// Receives a datagram into `buf`; `None` where the dump has ended without a word.
+    ///
+    /// The kernel puts the next part of a dump in the queue before it returns from the receive of
+    /// the last one (netlink_recvmsg, net/netlink/af_netlink.c): after a part that was cut off, an
+    /// empty queue says that the end was in it.
+    fn receive(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        buf: &mut [u8],
+        wait: &mut impl Wait,
+    ) -> Result<Option<usize>> {
+        let flags = if self.cut {
+            MsgFlags::DONTWAIT
+        } else {
+            MsgFlags::empty()
+        };
+        match recv_datagram(fd, as_uninit(buf), flags, wait) {
+            Ok(len) => Ok(Some(len)),
+            Err(error) if self.cut && error.is_would_block() => {
+                self.done = true;
+                Ok(None)
+            }
+            Err(error) => {
+                let truncated = matches!(error, Error::Netlink(NetlinkError::Truncated(_)));
+                self.cut |= self.dump && truncated;
+                Err(error)
+            }
+        }
+    }
+
     /// Where in `buf` the next reply is.
     pub(crate) fn advance(
         &mut self,
@@ -262,8 +294,10 @@ impl Cursor {
                 return Ok(None);
             }
             if self.start >= self.end {
-                self.end = recv_datagram(fd, as_uninit(buf), wait)?;
-                self.start = 0;
+                match self.receive(fd, buf, wait)? {
+                    Some(len) => (self.start, self.end) = (0, len),
+                    None => continue,
+                }
             }
             let mut walk = Messages::new(buf.get(self.start..self.end).unwrap_or_default());
             let message = match walk.next() {

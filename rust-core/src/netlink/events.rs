@@ -5,6 +5,7 @@ use std::os::fd::BorrowedFd;
 use super::message::{Message, Messages};
 use super::recv_datagram;
 use crate::error::{Error, NetlinkError, Result};
+use crate::flags::MsgFlags;
 use crate::policy::{Blocking, Wait};
 use crate::sys::call::as_uninit;
 
@@ -107,7 +108,10 @@ impl EventCursor {
 
     fn fill(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8], wait: &mut impl Wait) -> Result<()> {
         while self.start >= self.end {
-            (self.start, self.end) = (0, recv_datagram(fd, as_uninit(buf), wait)?);
+            (self.start, self.end) = (
+                0,
+                recv_datagram(fd, as_uninit(buf), MsgFlags::empty(), wait)?,
+            );
         }
         Ok(())
     }

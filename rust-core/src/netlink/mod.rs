@@ -267,7 +267,12 @@ impl Netlink {
     /// # Errors
     /// As [`Netlink::recv`], and [`Error::TimedOut`].
     pub fn recv_with<'b>(&self, buf: &'b mut [u8], mut wait: impl Wait) -> Result<Messages<'b>> {
-        let len = recv_datagram(self.endpoint.as_fd(), as_uninit(buf), &mut wait)?;
+        let len = recv_datagram(
+            self.endpoint.as_fd(),
+            as_uninit(buf),
+            MsgFlags::empty(),
+            &mut wait,
+        )?;
         Ok(Messages::new(buf.get(..len).unwrap_or_default()))
     }
 }
@@ -351,11 +356,13 @@ pub(crate) fn port_id(fd: BorrowedFd<'_>) -> Result<u32> {
 pub(crate) fn recv_datagram(
     fd: BorrowedFd<'_>,
     buf: &mut [MaybeUninit<u8>],
+    flags: MsgFlags,
     wait: &mut impl Wait,
 ) -> Result<usize> {
+    let flags = flags | MsgFlags::TRUNC;
     loop {
         let mut from = Address::default();
-        let len = match fd::recv_from(fd, buf, MsgFlags::TRUNC, &mut from, wait) {
+        let len = match fd::recv_from(fd, buf, flags, &mut from, wait) {
             Err(Error::Os {
                 errno: Errno::ENOBUFS,
                 ..

@@ -8,6 +8,7 @@ use super::wait::Direction;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, NetlinkError, Result};
 use crate::family::Protocol;
+use crate::flags::MsgFlags;
 use crate::netlink::{
     self, BUFFER_LEN, Cursor, Event, Events, GenericFamily, Message, Messages, Netlink, Refusal,
     generic,
@@ -246,7 +247,12 @@ impl AsyncNetlink {
     /// As there, and those of [`AsyncEndpoint::readable`].
     pub async fn recv<'b>(&self, buf: &'b mut [u8]) -> Result<Messages<'b>> {
         let receive = |socket: &Endpoint| {
-            netlink::recv_datagram(socket.as_fd(), as_uninit(buf), &mut Blocking)
+            netlink::recv_datagram(
+                socket.as_fd(),
+                as_uninit(buf),
+                MsgFlags::empty(),
+                &mut Blocking,
+            )
         };
         let received = self
             .endpoint
