@@ -452,3 +452,18 @@ fn sizes_that_no_memory_has() {
         0
     );
 }
+
+/// tcp(7): with MSG_TRUNC the bytes are thrown away, and counted all the same.
+#[test]
+fn bytes_that_tcp_throws_away_show_nothing_of_the_heap() {
+    let (client, server) = support::tcp_pair();
+    client.send_all(&[7; 1000]).unwrap();
+    drop(std::hint::black_box(vec![0xaa_u8; 1000]));
+    let mut batch = RecvBatch::new(1, 1000).unwrap();
+    let mut messages = server
+        .recv_batch_with(&mut batch, MsgFlags::TRUNC, Blocking)
+        .unwrap();
+    let message = messages.next().unwrap();
+    assert_eq!(message.data.len(), 1000);
+    assert!(message.data.iter().all(|byte| *byte == 0));
+}

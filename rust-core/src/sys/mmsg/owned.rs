@@ -1,5 +1,6 @@
 //! The memory that a batch owns: headers, buffers, addresses and control messages on the heap.
 
+use std::alloc::{Layout, alloc_zeroed};
 use std::ffi::{c_int, c_void};
 use std::io::IoSlice;
 use std::marker::PhantomData;
@@ -52,6 +53,20 @@ impl<T> Array<T> {
     }
 }
 
+impl Array<u8> {
+    /// `len` zero bytes, behind which no page stands until it is used, or ENOMEM.
+    fn zeroed(len: usize) -> Result<Self, Errno> {
+        let layout = Layout::array::<u8>(len).map_err(|_| Errno::ENOMEM)?;
+        if len == 0 {
+            return Self::new(0, |_| 0);
+        }
+        // SAFETY: the layout is not of size 0. It is that of a boxed slice of `len` bytes, as which
+        // `drop` frees the memory, and zeros are valid bytes.
+        let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or(Errno::ENOMEM)?;
+        Ok(Array { start, len })
+    }
+}
+
 impl<T> Drop for Array<T> {
     fn drop(&mut self) {
         let values = ptr::slice_from_raw_parts_mut(self.start.as_ptr(), self.len);
@@ -69,7 +84,9 @@ pub(crate) struct RecvArray {
     headers: Array<mmsghdr>,
     addresses: Array<SockAddr>,
     control: Array<u64>,
-    data: Array<MaybeUninit<u8>>,
+    /// Initialised once and for all: tcp(7) counts bytes that it throws away (MSG_TRUNC) and does
+    /// not write.
+    data: Array<u8>,
     _iovecs: Array<iovec>,
     data_room: usize,
     /// In bytes; a multiple of 8, so that every slot is aligned as cmsghdr(3) is.
@@ -103,7 +120,7 @@ impl RecvArray {
     pub(crate) fn new(slots: usize, data_room: usize, control_room: usize) -> Result<Self, Errno> {
         let control_room = align(control_room);
         let total = |room: usize| slots.checked_mul(room).ok_or(Errno::ENOMEM);
-        let data = Array::new(total(data_room)?, |_| MaybeUninit::uninit())?;
+        let data = Array::zeroed(total(data_room)?)?;
         let control = Array::new(total(control_room / size_of::<u64>())?, |_| 0u64)?;
         let addresses = Array::new(slots, |_| SockAddr::empty())?;
         let iovecs = Array::new(slots, |index| iovec {
@@ -241,12 +258,12 @@ impl<'a> Iterator for RecvEntries<'a> {
         }
         self.next += 1;
         // SAFETY: the entry is filled, and yielded once per borrow of the array, so nothing else
-        // holds its places. recvmmsg(2): msg_len is "the number of bytes received", of which the
-        // buffer has as many as fit (MSG_TRUNC counts on); msg_namelen is the name's length.
+        // holds its places. Every byte of the data is initialised, whatever msg_len says (MSG_TRUNC
+        // counts on); recvmmsg(2): msg_namelen is the name's length.
         unsafe {
             let entry = &*self.array.headers.at(index);
             let len = entry.msg_len as usize;
-            let data = self.array.data.start.as_ptr().cast::<u8>();
+            let data = self.array.data.start.as_ptr();
             let data = data.wrapping_add(index * self.array.data_room);
             let from = &mut *self.array.addresses.at(index);
             from.set_len(entry.msg_hdr.msg_namelen);
