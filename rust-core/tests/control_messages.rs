@@ -407,3 +407,32 @@ fn a_buffer_of_their_own_can_be_walked_raw() {
     assert_eq!(messages.len(), 1);
     assert_eq!((messages[0].0, messages[0].1), (libc::SOL_IP, libc::IP_TTL));
 }
+
+/// SO_PASSPIDFD and SO_PASSCRED bring more than what was passed.
+#[test]
+fn descriptors_that_were_passed_are_told_from_the_senders_own() {
+    let (left, right) = Endpoint::pair(Kind::STREAM).unwrap();
+    set_int(&right, libc::SOL_SOCKET, libc::SO_PASSCRED, 1);
+    let what = "SO_PASSPIDFD";
+    if !support::try_int(&right, libc::SOL_SOCKET, libc::SO_PASSPIDFD, 1, what) {
+        return;
+    }
+    let open = support::open_count("");
+    let mut passed = support::tracked(253);
+    left.send_fds(b"one", &support::fds(&passed[..1])).unwrap();
+    let (_, [fd]) = right.recv_fds::<1>(&mut [0; 8]).unwrap();
+    assert!(fd.is_some());
+    drop(fd);
+
+    left.send(b"none").unwrap();
+    let (_, [fd]) = right.recv_fds::<1>(&mut [0; 8]).unwrap();
+    assert!(fd.is_none());
+
+    left.send_fds(b"all", &support::fds(&passed)).unwrap();
+    let (_, fds) = right.recv_fds::<253>(&mut [0; 8]).unwrap();
+    assert!(fds.iter().all(Option::is_some));
+    drop(fds);
+    assert!(support::all_gone(&mut passed));
+    drop(passed);
+    assert_eq!(support::open_count(""), open);
+}

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::Endpoint;
 use crate::address::Address;
-use crate::control::{Ancillary, ControlBuilder};
+use crate::control::{Ancillary, Control, ControlBuilder};
 use crate::error::{ControlError, Error, Op, Result};
 use crate::fd::{self, Partial};
 use crate::flags::MsgFlags;
@@ -366,7 +366,7 @@ impl Endpoint {
         self.send_msg_with(&data, &control, None, MsgFlags::empty(), wait)
     }
 
-    /// Receives data and up to `N` descriptors, close-on-exec.
+    /// Receives data and up to `N` descriptors that were passed with it (SCM_RIGHTS), close-on-exec.
     ///
     /// # Errors
     /// As [`Endpoint::recv`]; [`ControlError::Truncated`] where more than `N` descriptors came: all
@@ -388,11 +388,21 @@ impl Endpoint {
         wait: impl Wait,
     ) -> Result<(Received, [Option<OwnedFd>; N])> {
         self.require_unix()?;
-        let mut ancillary = Ancillary::<{ ControlBuilder::space_for_fds(MAX_FDS) }>::new();
+        // Whatever else the socket asks for comes beside them.
+        const ROOM: usize = ControlBuilder::space_for_fds(MAX_FDS)
+            + ControlBuilder::space_for_credentials()
+            + ControlBuilder::space_for_fds(1);
+        let mut ancillary = Ancillary::<ROOM>::new();
         let mut bufs = [IoSliceMut::new(buf)];
         let (received, _) =
             self.recv_msg_with(&mut bufs, &mut ancillary, MsgFlags::empty(), wait)?;
-        let mut came = ancillary.take_fds();
+        let mut came = ancillary
+            .messages()
+            .filter_map(|message| match message {
+                Control::Rights(fds) => Some(fds),
+                _ => None,
+            })
+            .flatten();
         let fds = std::array::from_fn(|_| came.next());
         if received.control_truncated() || came.next().is_some() {
             return Err(ControlError::Truncated.into());
