@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 
 use crate::address::Address;
-use crate::error::{Op, Result};
+use crate::error::{Error, Op, Result};
 use crate::flags::MsgFlags;
 use crate::policy::{Readiness, Wait, run};
 use crate::sys::call::MessageInfo;
@@ -101,7 +101,7 @@ pub fn recv_batch<'a>(
 /// next one met an error, which another call from there on tells.
 ///
 /// # Errors
-/// Those of sendmmsg(2), where nothing went.
+/// Those of sendmmsg(2), where nothing went; [`Error::Interrupted`] in any case.
 pub fn send_batch<'a>(
     fd: BorrowedFd<'_>,
     slots: impl IntoIterator<Item = SendSlot<'a>>,
@@ -130,7 +130,8 @@ pub fn send_batch<'a>(
         );
         let sent = match result {
             Ok(sent) => sent,
-            Err(error) if done == 0 => return Err(error),
+            // Only this call's policy knows why: no other call would tell.
+            Err(error) if done == 0 || error == Error::Interrupted => return Err(error),
             Err(_) => return Ok(done),
         };
         done += sent;

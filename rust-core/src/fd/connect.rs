@@ -43,8 +43,8 @@ fn connect_until(
         };
         let deadline = wait.deadline();
         match errno {
-            // unix(7): a Unix-domain connect that a signal interrupts has not begun.
-            Errno::EINTR if address.family() == Family::UNIX => {
+            // unix(7), vsock(7): a connect that a signal interrupts has not begun, or was taken back.
+            Errno::EINTR if matches!(address.family(), Family::UNIX | Family::VSOCK) => {
                 wait.interrupted()?;
                 // The socket's own timeout is rounded up to a tick of the kernel, and begins again
                 // with each attempt: signals that come faster would keep it from ever ending.
