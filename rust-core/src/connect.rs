@@ -49,6 +49,17 @@ pub struct Attempt {
 }
 
 /// No address could be connected to.
+///
+/// ```
+/// use rsocket::{Errno, connect_any};
+///
+/// let failure = connect_any(&["127.0.0.1:1".parse()?]).unwrap_err();
+/// for attempt in &failure.attempts {
+///     println!("{}: {}", attempt.address, attempt.error);
+/// }
+/// assert_eq!(failure.error.errno(), Errno::ECONNREFUSED);
+/// # Ok::<(), rsocket::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NoneConnected {
     /// The whole operation's error: [`Error::TimedOut`], [`Error::Interrupted`], or the last
@@ -120,6 +131,24 @@ pub fn connect_any(addresses: &[Address]) -> Result<Endpoint, NoneConnected> {
 /// Addresses should come in order of preference, as [`resolve`](crate::resolve) gives them.
 /// `configure` sees each socket before it connects, to set options or to bind; its error is that
 /// attempt's. `wait` bounds the whole. One thread, ppoll(2), and no socket left behind.
+///
+/// ```
+/// use std::time::Duration;
+/// use rsocket::{Deadline, Stagger, connect_any_with, listen, option};
+///
+/// # let listener = listen("tcp://127.0.0.1:0")?;
+/// # let addresses = ["127.0.0.1:1".parse()?, listener.local_address()?];
+/// let quick = Stagger { delay: Duration::from_millis(50), ..Stagger::default() };
+/// let soon = Deadline::after(Duration::from_secs(5));
+/// let endpoint = connect_any_with(
+///     &addresses,
+///     quick,
+///     |socket| socket.set(option::TcpNoDelay, true),
+///     soon,
+/// )?;
+/// assert!(endpoint.get(option::TcpNoDelay)?);
+/// # Ok::<(), rsocket::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`NoneConnected`] with every attempt's error.

@@ -7,6 +7,18 @@ use std::ops::{BitAnd, BitOr, BitOrAssign};
 ///
 /// Every send adds MSG_NOSIGNAL by itself: this library never raises SIGPIPE.
 ///
+/// ```
+/// use rsocket::{Blocking, Endpoint, Kind, MsgFlags};
+///
+/// let (left, right) = Endpoint::pair(Kind::DGRAM)?;
+/// left.send(b"look")?;
+/// let peek = MsgFlags::PEEK | MsgFlags::DONTWAIT;
+/// assert_eq!(right.recv_with(&mut [0; 8], peek, Blocking)?.len, 4);
+/// assert_eq!(right.recv(&mut [0; 8])?.len, 4); // still there
+/// assert_eq!(format!("{peek:?}"), "MSG_DONTWAIT | MSG_PEEK");
+/// # Ok::<(), rsocket::Error>(())
+/// ```
+///
 /// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 /// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]

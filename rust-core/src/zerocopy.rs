@@ -74,6 +74,18 @@ pub struct Completed<B> {
 }
 
 /// A send that failed.
+///
+/// ```
+/// use rsocket::{Errno, ZeroCopy, connect};
+///
+/// let udp = connect("udp://127.0.0.1:9")?;
+/// let mut sender = ZeroCopy::new(udp)?;
+/// let unsent = sender.send(vec![0; 100_000]).unwrap_err(); // no datagram is that long
+/// assert_eq!(unsent.error.errno(), Errno::EMSGSIZE);
+/// let buffer = unsent.buffer.expect("nothing went, so it is given back");
+/// assert_eq!(buffer.len(), 100_000);
+/// # Ok::<(), rsocket::Error>(())
+/// ```
 #[derive(thiserror::Error)]
 #[error("{error} after {done} bytes")]
 pub struct Unsent<B> {

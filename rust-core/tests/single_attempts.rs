@@ -90,6 +90,8 @@ fn data_both_ways_and_the_end() {
     );
 }
 
+type SendTo = fn(BorrowedFd<'_>, &Address) -> Result<usize, Errno>;
+
 #[test]
 fn datagrams_with_addresses() {
     let (left, right) = (udp("127.0.0.1:0"), udp("127.0.0.1:0"));
@@ -97,7 +99,7 @@ fn datagrams_with_addresses() {
         left.local_address().unwrap(),
         right.local_address().unwrap(),
     );
-    let sends: [fn(BorrowedFd<'_>, &Address) -> Result<usize, Errno>; 4] = [
+    let sends: [SendTo; 4] = [
         |fd, to| fd::try_send_to(fd, b"data", NONE, to),
         |fd, to| fd::send_to_once(fd, b"data", NONE, to),
         |fd, to| fd::try_send_msg(fd, &[IoSlice::new(b"data")], &[], Some(to), NONE),

@@ -10,6 +10,31 @@ use crate::sys::control::{ReceivedFds, ReceivedMessage, ReceivedMessages};
 use crate::sys::missing::{SCM_PIDFD, SCM_SECURITY, SOL_VSOCK, VSOCK_RECVERR};
 
 /// One received control message. The option that asks the kernel for it is named with it.
+///
+/// ```
+/// use std::io::IoSliceMut;
+/// use rsocket::{Ancillary, Control, ControlBuilder, MsgFlags, connect, listen, option};
+///
+/// let server = listen("udp://127.0.0.1:0")?;
+/// server.set(option::IpRecvTtl, true)?;
+/// let client = connect(&format!("udp://{}", server.local_address()?))?;
+/// client.set(option::IpTtl, 7)?;
+/// client.send(b"hello")?;
+///
+/// let mut ancillary = Ancillary::<{ ControlBuilder::space(4) }>::new();
+/// let mut data = [0; 16];
+/// let mut bufs = [IoSliceMut::new(&mut data)];
+/// let (received, _) = server.recv_msg(&mut bufs, &mut ancillary, MsgFlags::empty())?;
+/// assert!(!received.control_truncated());
+/// for message in ancillary.messages() {
+///     match message {
+///         Control::TimeToLive(hops) => assert_eq!(hops, 7),
+///         Control::Other { level, kind, data } => println!("{level} {kind}: {data:?}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok::<(), rsocket::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Control<'a> {

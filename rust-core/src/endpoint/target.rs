@@ -39,6 +39,15 @@ pub fn listen(target: &str) -> Result<Endpoint> {
 
 /// Connects to a target, as text: see [`Endpoint::connect_to`].
 ///
+/// ```
+/// let listener = rsocket::listen("unix-abstract-seqpacket:rsocket-doc-connect")?;
+/// let client = rsocket::connect("unix-abstract-seqpacket:rsocket-doc-connect")?;
+/// client.send(b"one message")?;
+/// let (server, _) = listener.accept()?;
+/// assert_eq!(server.recv(&mut [0; 64])?.len, 11);
+/// # Ok::<(), rsocket::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of [`Target::parse`] and of [`Endpoint::connect_to`].
 pub fn connect(target: &str) -> Result<Endpoint> {

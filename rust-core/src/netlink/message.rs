@@ -88,6 +88,20 @@ impl<'a> Message<'a> {
 }
 
 /// The messages of one datagram.
+///
+/// ```
+/// use rsocket::NetlinkError;
+/// use rsocket::netlink::Messages;
+///
+/// // NLMSG_DONE of 20 bytes, and a header that says more than there is.
+/// let mut datagram = [20u32, 3, 7, 0, 0].map(u32::to_ne_bytes).concat();
+/// datagram.extend([999u32, 0, 0, 0].map(u32::to_ne_bytes).concat());
+/// let mut messages = Messages::new(&datagram);
+/// let done = messages.next().unwrap()?;
+/// assert_eq!((done.kind, done.sequence), (3, 7));
+/// assert_eq!(messages.next(), Some(Err(NetlinkError::Length(999))));
+/// # Ok::<(), NetlinkError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Messages<'a> {
     rest: &'a [u8],
@@ -175,6 +189,18 @@ impl<'a> Attribute<'a> {
 }
 
 /// The attributes of a message or of a nested attribute.
+///
+/// ```
+/// use rsocket::netlink::{Attributes, Payload};
+///
+/// const IFLA_IFNAME: u16 = 3;
+/// const IFLA_MTU: u16 = 4;
+/// let payload = Payload::new(&[]).string(IFLA_IFNAME, "eth0")?.u32(IFLA_MTU, 1500)?;
+/// let found: Vec<_> = Attributes::new(payload.as_bytes()).collect::<Result<_, _>>()?;
+/// assert_eq!((found[0].kind, found[0].string()), (IFLA_IFNAME, &b"eth0"[..]));
+/// assert_eq!(found[1].u32(), Some(1500));
+/// # Ok::<(), rsocket::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Attributes<'a> {
     rest: &'a [u8],

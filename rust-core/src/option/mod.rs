@@ -3,7 +3,8 @@
 //! [`Endpoint::get`](crate::Endpoint::get) and [`Endpoint::set`](crate::Endpoint::set) take a
 //! marker; [`get`] and [`set`] do the same for any descriptor. [`TABLE`] lists every option with
 //! its C name, level and number. An option that is not here is read and set as bytes, or becomes
-//! typed by implementing [`SocketOption`] with [`Get`] or [`Set`].
+//! typed by implementing [`SocketOption`] with [`Get`] or [`Set`]. Left out are those of DCCP, which
+//! Linux 6.16 took out, and XDP_UMEM_REG, which hands memory to the kernel for good.
 //!
 //! ```
 //! use std::time::Duration;

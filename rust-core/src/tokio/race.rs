@@ -38,6 +38,24 @@ pub async fn connect_any(addresses: &[Address]) -> Result<AsyncEndpoint, NoneCon
 ///
 /// Cancellation: every attempt ends and its socket is closed.
 ///
+/// ```
+/// use std::time::Duration;
+/// use rsocket::tokio::connect_any_with;
+/// use rsocket::{Stagger, option};
+/// use tokio::time::timeout;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = rsocket::tokio::listen("tcp://127.0.0.1:0").await?;
+/// # let addresses = ["127.0.0.1:1".parse()?, listener.local_address()?];
+/// let no_delay = |socket: &rsocket::Endpoint| socket.set(option::TcpNoDelay, true);
+/// let race = connect_any_with(&addresses, Stagger::default(), no_delay);
+/// let client = timeout(Duration::from_secs(5), race).await??;
+/// assert!(client.get(option::TcpNoDelay)?);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// As [`connect_any`].
 pub async fn connect_any_with(

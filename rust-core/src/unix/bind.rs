@@ -341,6 +341,20 @@ fn is_bound(opened: &OwnedFd) -> Result<bool> {
 
 /// A Unix-domain socket bound to a path that [`UnixBind`] made. Used like the [`Endpoint`] that it
 /// dereferences to; on drop the file goes first, then the socket is closed.
+///
+/// ```
+/// use rsocket::UnixBind;
+///
+/// let path = std::env::temp_dir().join(format!("rsocket-doc-{}.sock", std::process::id()));
+/// let server = UnixBind::new(&path).mode(0o600).bind()?;
+/// let client = rsocket::connect(&format!("unix:{}", path.display()))?;
+/// let (connection, _) = server.accept()?; // a verb of the endpoint
+/// assert_eq!(connection.peer_credentials()?.pid, std::process::id() as i32);
+/// drop(server);
+/// assert!(!path.exists());
+/// # drop(client);
+/// # Ok::<(), rsocket::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct BoundUnix {
     // Dropped in this order: while the socket is open nobody takes its file for a dead one.
