@@ -1,6 +1,6 @@
 //! Arguments as the C API converts them, with its messages.
 
-use std::ffi::{c_int, c_long};
+use std::ffi::{CStr, c_int, c_long};
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::ffi;
@@ -81,12 +81,13 @@ pub(crate) fn wrapping_u64(object: &Bound<'_, PyAny>) -> PyResult<u64> {
     }
 }
 
-/// The name of an object's class, as messages show it.
+/// The name of an object's class, as messages of C show it: that of a class written in C has its
+/// module in front.
 pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
-    object
-        .get_type()
-        .name()
-        .map_or_else(|_| "object".to_owned(), |name| name.to_string())
+    // SAFETY: the name is a NUL-terminated string, which lives as long as the type; the object keeps
+    // that alive.
+    let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(object.as_ptr())).tp_name) };
+    name.to_string_lossy().into_owned()
 }
 
 /// Everything in an iterable.
@@ -118,6 +119,11 @@ pub(crate) fn items<'py>(
 /// # Errors
 /// TypeError `…() takes exactly 3 arguments (2 given)`.
 pub(crate) fn arity(method: &str, given: usize, least: usize, most: usize) -> PyResult<()> {
+    arity_of(&format!("{method}()"), given, least, most)
+}
+
+/// As [`arity`], for what is no method.
+pub(crate) fn arity_of(what: &str, given: usize, least: usize, most: usize) -> PyResult<()> {
     if (least..=most).contains(&given) {
         return Ok(());
     }
@@ -127,7 +133,7 @@ pub(crate) fn arity(method: &str, given: usize, least: usize, most: usize) -> Py
         (false, false) => ("at most", most),
     };
     let plural = if count == 1 { "" } else { "s" };
-    let text = format!("{method}() takes {bound} {count} argument{plural} ({given} given)");
+    let text = format!("{what} takes {bound} {count} argument{plural} ({given} given)");
     Err(PyTypeError::new_err(text))
 }
 

@@ -108,6 +108,12 @@ fn shaped<'a, 'py>(
     }
 }
 
+/// As [`shaped`], for what the standard library parses without a text of its own.
+fn counted<'a, 'py>(parts: Tuple<'a, 'py>, count: usize) -> PyResult<Tuple<'a, 'py>> {
+    crate::argument::arity_of("function", parts.len(), count, count)?;
+    Ok(parts)
+}
+
 fn pair(parts: Tuple<'_, '_>, shape: impl FnOnce() -> String) -> PyResult<(u32, u32)> {
     if parts.len() != 2 {
         return Err(PyTypeError::new_err(shape()));
@@ -321,8 +327,7 @@ fn can(object: &Bound<'_, PyAny>, protocol: i32, caller: &str) -> PyResult<Addre
                 .finish()
         }
         libc::CAN_ISOTP => {
-            let shape = "AF_CAN address must be a tuple (interface, rx_id, tx_id)";
-            let parts = shaped(unshaped()?, 3, 3, shape)?;
+            let parts = counted(unshaped()?, 3)?;
             let receive = wrapping_u64(&parts.get_item(1)?)? as u32;
             let transmit = wrapping_u64(&parts.get_item(2)?)? as u32;
             let interface = can_interface(&parts.get_item(0)?)?;
@@ -333,8 +338,7 @@ fn can(object: &Bound<'_, PyAny>, protocol: i32, caller: &str) -> PyResult<Addre
                 .finish()
         }
         libc::CAN_J1939 => {
-            let shape = "AF_CAN address must be a tuple (interface, name, pgn, addr)";
-            let parts = shaped(unshaped()?, 4, 4, shape)?;
+            let parts = counted(unshaped()?, 4)?;
             let name = wrapping_u64(&parts.get_item(1)?)?;
             let group = wrapping_u32(&parts.get_item(2)?)?;
             let address = wrapping_u64(&parts.get_item(3)?)? as u8;

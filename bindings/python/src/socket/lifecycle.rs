@@ -3,11 +3,11 @@
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 
-use pyo3::exceptions::{PyOSError, PyValueError, PyWarning};
+use pyo3::exceptions::{PyAttributeError, PyOSError, PyValueError, PyWarning};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyInt};
+use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 use rsocket::{Errno, Error, Family, Kind, Protocol, fd};
 
 use super::method::{Answer, Arguments};
@@ -39,15 +39,30 @@ pub(super) fn initialise(
         // The constructor is parsed in another way than the rest, with another message.
         Some(object) => constructor_int(object),
     };
+    let given = [family, kind, protocol];
     let (mut family, mut kind, mut protocol) = (number(family)?, number(kind)?, number(protocol)?);
+    let mut shown = [family, kind, protocol];
     if fileno.is_none() {
-        // The event shows what the socket will be.
+        let defaults = [libc::AF_INET, libc::SOCK_STREAM, 0];
+        for ((number, given), default) in shown.iter_mut().zip(given).zip(defaults) {
+            // The event shows what the socket will be, but -1 for what only converts to that.
+            let is_int = given.is_none_or(PyAnyMethods::is_instance_of::<PyInt>);
+            *number = if *number == -1 && is_int {
+                default
+            } else {
+                *number
+            };
+        }
         family = if family == -1 { libc::AF_INET } else { family };
         kind = if kind == -1 { libc::SOCK_STREAM } else { kind };
         protocol = if protocol == -1 { 0 } else { protocol };
     }
+    let [family_shown, kind_shown, protocol_shown] = shown;
     // SAFETY: `slf` is alive.
-    unsafe { audit::created(py, slf.as_ptr(), family, kind, protocol)? };
+    unsafe {
+        let object = slf.as_ptr();
+        audit::created(py, object, family_shown, kind_shown, protocol_shown)?;
+    }
     let socket = slf.get();
     let number = match fileno {
         Some(fileno) => {
@@ -364,12 +379,13 @@ pub(super) fn dup<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> 
     let object = slf.get_type().call(arguments, Some(&keywords))?;
     // The new object owns it now.
     into_raw(copy);
-    object.call_method1(intern!(py, "settimeout"), (timeout.to_python(py),))?;
+    let timeout = slf.call_method0(intern!(py, "gettimeout"))?;
+    object.call_method1(intern!(py, "settimeout"), (timeout,))?;
     Ok(object)
 }
 
 /// `fileno()`, or whatever overrides it.
-fn number(slf: &Bound<'_, Socket>) -> PyResult<RawFd> {
+pub(super) fn number(slf: &Bound<'_, Socket>) -> PyResult<RawFd> {
     match native(slf.as_any(), Method::Fileno)? {
         Some(slf) => Ok(slf.get().raw()),
         None => slf
@@ -398,8 +414,9 @@ pub(super) fn set_inheritable(
     slf: &Bound<'_, Socket>,
     inheritable: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let (py, inheritable) = (slf.py(), keyword_int(inheritable)? != 0);
-    borrowed(number(slf)?).and_then(|fd| {
+    let (py, number) = (slf.py(), number(slf)?);
+    let inheritable = keyword_int(inheritable)? != 0;
+    borrowed(number).and_then(|fd| {
         fd::set_inheritable(fd, inheritable).map_err(|error| error::to_python(py, error))
     })
 }
@@ -432,31 +449,34 @@ pub(super) fn finalise(slf: &Bound<'_, Socket>) {
 }
 
 /// `__repr__`: the real class, and both addresses where the kernel gives them.
-pub(super) fn represent(slf: &Bound<'_, Socket>) -> PyResult<String> {
+pub(super) fn represent<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> {
+    let py = slf.py();
     let class = slf.get_type();
-    let closed = slf.getattr(intern!(slf.py(), "_closed"))?.is_truthy()?;
-    let mut text = format!(
+    let closed = slf.getattr(intern!(py, "_closed"))?.is_truthy()?;
+    let text = format!(
         "<{}.{}{} fd={}, family={}, type={}, proto={}",
-        class.getattr(intern!(slf.py(), "__module__"))?.str()?,
+        class.getattr(intern!(py, "__module__"))?.str()?,
         class.qualname()?,
         if closed { " [closed]" } else { "" },
-        slf.call_method0(intern!(slf.py(), "fileno"))?,
-        slf.getattr(intern!(slf.py(), "family"))?.str()?,
-        slf.getattr(intern!(slf.py(), "type"))?.str()?,
-        slf.getattr(intern!(slf.py(), "proto"))?,
+        slf.call_method0(intern!(py, "fileno"))?,
+        slf.getattr(intern!(py, "family"))?.str()?,
+        slf.getattr(intern!(py, "type"))?.str()?,
+        slf.getattr(intern!(py, "proto"))?,
     );
+    let mut text = PyString::new(py, &text).into_any();
     if !closed {
         for (label, method) in [("laddr", "getsockname"), ("raddr", "getpeername")] {
             match slf.call_method0(method) {
+                // Names in the file system may have surrogates, which are no text of Rust.
                 Ok(address) if address.is_truthy()? => {
-                    text += &format!(", {label}={}", address.str()?);
+                    text = text.add(format!(", {label}="))?.add(address.str()?)?;
                 }
                 Ok(_) => {}
-                Err(error) if error.is_instance_of::<PyOSError>(slf.py()) => {}
+                Err(error) if error.is_instance_of::<PyOSError>(py) => {}
+                Err(error) if error.is_instance_of::<PyAttributeError>(py) => {}
                 Err(error) => return Err(error),
             }
         }
     }
-    text.push('>');
-    Ok(text)
+    text.add(">")
 }

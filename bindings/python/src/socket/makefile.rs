@@ -11,7 +11,6 @@ use pyo3::types::{PyDict, PyString};
 
 use super::method::plain_number;
 use super::{Socket, file};
-use crate::argument::Given;
 
 /// What the mode string asks for.
 struct Mode {
@@ -80,20 +79,20 @@ impl Mode {
 
 pub(super) fn makefile<'py>(
     slf: &Bound<'py, Socket>,
-    mode: &Given<'py>,
-    buffering: &Given<'py>,
+    mode: Option<&Bound<'py, PyAny>>,
+    buffering: Option<&Bound<'py, PyAny>>,
     encoding: Option<&Bound<'py, PyAny>>,
     errors: Option<&Bound<'py, PyAny>>,
     newline: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
     let default = PyString::intern(py, "r").into_any();
-    let mode_text = mode.get().unwrap_or(&default);
+    let mode_text = mode.unwrap_or(&default);
     let mode = Mode::parse(mode_text)?;
     let raw = file::open_on(slf, mode.raw())?;
     slf.get().io_refs.fetch_add(1, Ordering::Relaxed);
     let io = module(py)?;
-    let buffering = buffering.get().filter(|buffering| !buffering.is_none());
+    let buffering = buffering.filter(|buffering| !buffering.is_none());
     let size = match buffering {
         Some(size) if !size.lt(0)? => size.clone(),
         _ => io.getattr(intern!(py, "DEFAULT_BUFFER_SIZE"))?,

@@ -170,17 +170,16 @@ fn set_vsock(
 
 fn set(py: Python<'_>, socket: &Socket, arguments: &Arguments<'_, '_>) -> Result<(), Failure> {
     if let Some([level, name, value, len]) = arguments.exactly() {
-        let (level, name) = (int(&level)?, int(&name)?);
-        if value.is_none() {
-            match wrapping_u32(&len) {
-                Ok(len) => {
-                    let fd = socket.descriptor()?;
-                    return call(py, socket, level, || {
-                        fd::set_option_null(fd, level, name, len)
-                    });
-                }
-                Err(error) => forget(py, error),
+        match null_option(&level, &name, &value, &len) {
+            Ok(None) => {}
+            Ok(Some((level, name, len))) => {
+                let fd = socket.descriptor()?;
+                return call(py, socket, level, || {
+                    fd::set_option_null(fd, level, name, len)
+                });
             }
+            // The error is worded for the form with three arguments.
+            Err(error) => forget(py, error),
         }
     }
     arity("setsockopt", arguments.len(), 3, 3)?;
@@ -203,4 +202,18 @@ fn set(py: Python<'_>, socket: &Socket, arguments: &Arguments<'_, '_>) -> Result
             })
         }
     }
+}
+
+/// The numbers of `setsockopt(level, optname, None, optlen)`, if it is that.
+fn null_option(
+    level: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+    len: &Bound<'_, PyAny>,
+) -> PyResult<Option<(i32, i32, u32)>> {
+    let (level, name) = (int(level)?, int(name)?);
+    if !value.is_none() {
+        return Ok(None);
+    }
+    Ok(Some((level, name, wrapping_u32(len)?)))
 }

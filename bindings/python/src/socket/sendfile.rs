@@ -1,11 +1,12 @@
 //! `sendfile`: a file's content through sendfile(2), or read and sent where that cannot be.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
 use pyo3::create_exception;
 use pyo3::exceptions::{
     PyAttributeError, PyBlockingIOError, PyException, PyOSError, PyTypeError, PyValueError,
 };
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyMemoryView, PySlice};
@@ -28,61 +29,120 @@ const BLOCK_MAX: u64 = 1 << 30;
 /// How much of a file that sendfile(2) cannot read is read at a time.
 const READ_BLOCK: u64 = 8192;
 
-/// Checks the arguments as the standard library does: how much to send, `None` for all of it.
-fn request(
-    slf: &Bound<'_, Socket>,
-    file: &Bound<'_, PyAny>,
-    count: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Option<u64>> {
-    if let Some(mode) = file.getattr_opt(intern!(file.py(), "mode"))?
-        && !mode.contains("b")?
-    {
-        return Err(PyValueError::new_err(
-            "file should be opened in binary mode",
-        ));
+/// What is to be sent.
+pub(super) struct Request<'py> {
+    file: Bound<'py, PyAny>,
+    offset: Bound<'py, PyAny>,
+    count: Option<Bound<'py, PyAny>>,
+}
+
+impl<'py> Request<'py> {
+    pub(super) fn new(
+        py: Python<'py>,
+        file: Bound<'py, PyAny>,
+        offset: Option<Bound<'py, PyAny>>,
+        count: Option<Bound<'py, PyAny>>,
+    ) -> Self {
+        Request {
+            file,
+            offset: offset.unwrap_or_else(|| PyInt::new(py, 0).into_any()),
+            count: count.filter(|count| !count.is_none()),
+        }
     }
-    if slf.get().kind().raw() & libc::SOCK_STREAM == 0 {
-        return Err(PyValueError::new_err(
-            "only SOCK_STREAM type sockets are supported",
-        ));
+
+    /// `_check_sendfile_params`
+    pub(super) fn check(&self, slf: &Bound<'py, Socket>) -> PyResult<()> {
+        let py = slf.py();
+        if let Some(mode) = self.file.getattr_opt(intern!(py, "mode"))?
+            && !mode.contains("b")?
+        {
+            return Err(PyValueError::new_err(
+                "file should be opened in binary mode",
+            ));
+        }
+        if !is_stream(slf)? {
+            return Err(PyValueError::new_err(
+                "only SOCK_STREAM type sockets are supported",
+            ));
+        }
+        let Some(count) = &self.count else {
+            return Ok(());
+        };
+        let refused = || -> PyResult<String> {
+            let text = format!("count must be a positive integer (got {})", count.repr()?);
+            Ok(text)
+        };
+        if !count.is_instance_of::<PyInt>() {
+            return Err(PyTypeError::new_err(refused()?));
+        }
+        if count.le(0)? {
+            return Err(PyValueError::new_err(refused()?));
+        }
+        Ok(())
     }
-    match count.filter(|count| !count.is_none()) {
-        None => Ok(None),
-        Some(count) => {
-            let refused = || -> PyResult<String> {
-                Ok(format!(
-                    "count must be a positive integer (got {})",
-                    count.repr()?
-                ))
-            };
-            if !count.is_instance_of::<PyInt>() {
-                return Err(PyTypeError::new_err(refused()?));
-            }
-            if count.le(0)? {
-                return Err(PyValueError::new_err(refused()?));
-            }
-            // A count beyond every file's size is all of the file.
-            Ok(Some(count.extract().unwrap_or(u64::MAX)))
+
+    /// How much to send at most.
+    fn count(&self) -> PyResult<Option<u64>> {
+        let Some(count) = &self.count else {
+            return Ok(None);
+        };
+        // A count beyond every file's size is all of the file.
+        let beyond = count.gt(u64::MAX)?;
+        Ok(Some(if beyond { u64::MAX } else { count.extract()? }))
+    }
+
+    /// Moves the file to behind what was sent, whether that ended well or not.
+    fn finish<T>(&self, position: &Bound<'py, PyAny>, result: PyResult<T>) -> PyResult<T> {
+        let seek = intern!(position.py(), "seek");
+        let moved = (self.file.hasattr(seek)).and_then(|can_seek| match can_seek {
+            true => self.file.call_method1(seek, (position,)).map(drop),
+            false => Ok(()),
+        });
+        match (moved, result) {
+            (Ok(()), result) => result,
+            (Err(second), Ok(_)) => Err(second),
+            (Err(second), Err(first)) => Err(during(position.py(), first, second)),
         }
     }
 }
 
-/// Where in the file to start.
-fn position(offset: Option<&Bound<'_, PyAny>>) -> PyResult<i64> {
-    offset.map_or(Ok(0), PyAnyMethods::extract)
+fn is_stream(slf: &Bound<'_, Socket>) -> PyResult<bool> {
+    if slf.as_any().is_exact_instance_of::<Socket>() {
+        return Ok(slf.get().kind().raw() & libc::SOCK_STREAM != 0);
+    }
+    let kind = slf.getattr(intern!(slf.py(), "type"))?;
+    kind.bitand(libc::SOCK_STREAM)?.is_truthy()
 }
 
-/// `_check_sendfile_params`
-pub(super) fn check(
-    slf: &Bound<'_, Socket>,
-    file: &Bound<'_, PyAny>,
-    count: Option<&Bound<'_, PyAny>>,
-) -> PyResult<()> {
-    request(slf, file, count).map(drop)
+/// `error`, which came up while `handled` was dealt with, as the interpreter would chain them.
+fn during(py: Python<'_>, handled: PyErr, error: PyErr) -> PyErr {
+    let handled = handled.into_value(py);
+    let mut first = error.value(py).clone();
+    // What led to the error itself comes before.
+    while let Ok(context) = first.getattr(intern!(py, "__context__"))
+        && let Ok(context) = context.cast_into()
+    {
+        first = context;
+    }
+    if !first.is(&handled) {
+        // SAFETY: two live exceptions; the function takes over a reference to the second.
+        unsafe { ffi::PyException_SetContext(first.as_ptr(), handled.into_ptr()) };
+    }
+    error
 }
 
-fn refuse_nonblocking(socket: &Socket) -> PyResult<()> {
-    if socket.timeout().is_zero() {
+fn give_up(py: Python<'_>, error: PyErr) -> PyErr {
+    let reason = error.clone_ref(py).into_value(py);
+    during(py, error, _GiveupOnSendfile::new_err((reason,)))
+}
+
+fn refuse_nonblocking(slf: &Bound<'_, Socket>) -> PyResult<()> {
+    let nonblocking = if slf.as_any().is_exact_instance_of::<Socket>() {
+        slf.get().timeout().is_zero()
+    } else {
+        slf.call_method0(intern!(slf.py(), "gettimeout"))?.eq(0)?
+    };
+    if nonblocking {
         return Err(PyValueError::new_err(
             "non-blocking sockets are not supported",
         ));
@@ -90,14 +150,29 @@ fn refuse_nonblocking(socket: &Socket) -> PyResult<()> {
     Ok(())
 }
 
+/// Refuses what the selectors of the standard library refuse; `given` is what an own `fileno` gave.
+fn refuse_bad_number(slf: &Bound<'_, Socket>, given: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+    let number = match given {
+        None => slf.get().raw(),
+        Some(given) => match given.extract() {
+            Ok(number) => number,
+            Err(_) => {
+                let text = format!("Invalid file object: {}", given.repr()?);
+                return Err(PyValueError::new_err(text));
+            }
+        },
+    };
+    if number < 0 {
+        let text = format!("Invalid file descriptor: {number}");
+        return Err(PyValueError::new_err(text));
+    }
+    Ok(())
+}
+
 /// The descriptor and the size of a regular file, or `_GiveupOnSendfile`.
-fn regular_file(file: &Bound<'_, PyAny>) -> PyResult<(i32, u64)> {
+fn regular_file(file: &Bound<'_, PyAny>) -> PyResult<(RawFd, u64)> {
     let py = file.py();
-    let give_up = |error: PyErr| _GiveupOnSendfile::new_err((error.into_value(py),));
-    let number: i32 = match file
-        .call_method0(intern!(py, "fileno"))
-        .and_then(|number| number.extract())
-    {
+    let number = match file.call_method0(intern!(py, "fileno")) {
         Ok(number) => number,
         Err(error) => {
             let unsupported = py
@@ -105,62 +180,57 @@ fn regular_file(file: &Bound<'_, PyAny>) -> PyResult<(i32, u64)> {
                 .getattr(intern!(py, "UnsupportedOperation"))?;
             let expected =
                 error.is_instance_of::<PyAttributeError>(py) || error.is_instance(py, &unsupported);
-            return Err(if expected { give_up(error) } else { error });
+            return Err(if expected { give_up(py, error) } else { error });
         }
     };
-    match py
+    let status = py
         .import(intern!(py, "os"))?
-        .call_method1(intern!(py, "fstat"), (number,))
-    {
-        Ok(status) => Ok((number, status.getattr(intern!(py, "st_size"))?.extract()?)),
-        Err(error) if error.is_instance_of::<PyOSError>(py) => Err(give_up(error)),
+        .call_method1(intern!(py, "fstat"), (&number,));
+    match status {
+        Ok(status) => Ok((
+            number.extract()?,
+            status.getattr(intern!(py, "st_size"))?.extract()?,
+        )),
+        Err(error) if error.is_instance_of::<PyOSError>(py) => Err(give_up(py, error)),
         Err(error) => Err(error),
     }
 }
 
-/// Moves the file to where sending stopped, whether it ended well or not.
-fn leave_file_at(file: &Bound<'_, PyAny>, sent: u64, position: i64) -> PyResult<()> {
-    if sent > 0 && file.hasattr(intern!(file.py(), "seek"))? {
-        file.call_method1(intern!(file.py(), "seek"), (position,))?;
-    }
-    Ok(())
-}
-
-/// The result of sending, after moving the file; an error of that comes second.
-fn finish(file: &Bound<'_, PyAny>, sent: u64, offset: i64, result: PyResult<()>) -> PyResult<u64> {
-    let moved = leave_file_at(file, sent, offset.saturating_add_unsigned(sent));
-    result.and(moved).map(|()| sent)
-}
-
 /// `_sendfile_use_sendfile`
-pub(super) fn with_sendfile(
-    slf: &Bound<'_, Socket>,
-    file: &Bound<'_, PyAny>,
-    offset: Option<&Bound<'_, PyAny>>,
-    count: Option<&Bound<'_, PyAny>>,
-) -> PyResult<u64> {
-    let count = request(slf, file, count)?;
-    let (number, size) = regular_file(file)?;
+pub(super) fn with_sendfile(slf: &Bound<'_, Socket>, request: &Request<'_>) -> PyResult<u64> {
+    request.check(slf)?;
+    let own = match native(slf.as_any(), Method::Fileno)? {
+        Some(_) => None,
+        None => Some(slf.call_method0(intern!(slf.py(), "fileno"))?),
+    };
+    let (number, size) = regular_file(&request.file)?;
     if size == 0 {
         return Ok(0);
     }
-    refuse_nonblocking(slf.get())?;
-    let offset = position(offset)?;
+    refuse_nonblocking(slf)?;
+    refuse_bad_number(slf, own)?;
+    let offset: i64 = request.offset.extract()?;
     let mut sent = 0;
-    let result = kernel_copies(slf, number, offset, count, &mut sent);
-    finish(file, sent, offset, result)
+    let result = kernel_copies(slf, number, offset, request.count()?, &mut sent);
+    if sent > 0 {
+        let position = PyInt::new(slf.py(), offset.saturating_add_unsigned(sent));
+        request.finish(position.as_any(), result)?;
+    } else {
+        result?;
+    }
+    Ok(sent)
 }
 
 fn kernel_copies(
     slf: &Bound<'_, Socket>,
-    number: i32,
+    number: RawFd,
     offset: i64,
     count: Option<u64>,
     sent: &mut u64,
 ) -> PyResult<()> {
     let (py, socket) = (slf.py(), slf.get());
     if number < 0 {
-        return Err(error::from_errno(Errno::EBADF));
+        return Err(give_up(py, error::from_errno(Errno::EBADF)));
     }
     // SAFETY: not -1; open while `file`, which gave the number, is in the caller's hands, and the
     // kernel answers EBADF where it is not.
@@ -186,7 +256,7 @@ fn kernel_copies(
             }
             Err(error @ Error::Os { .. }) if *sent == 0 => {
                 let error = waiting.failure(error).exception(py);
-                return Err(_GiveupOnSendfile::new_err((error.into_value(py),)));
+                return Err(give_up(py, error));
             }
             Err(error) => return Err(waiting.failure(error).exception(py)),
         }
@@ -195,82 +265,109 @@ fn kernel_copies(
 }
 
 /// `_sendfile_use_send`
-pub(super) fn with_send(
-    slf: &Bound<'_, Socket>,
-    file: &Bound<'_, PyAny>,
-    offset: Option<&Bound<'_, PyAny>>,
-    count: Option<&Bound<'_, PyAny>>,
-) -> PyResult<u64> {
-    let count = request(slf, file, count)?;
-    refuse_nonblocking(slf.get())?;
-    let offset = position(offset)?;
-    if offset != 0 {
-        file.call_method1(intern!(file.py(), "seek"), (offset,))?;
-    }
-    let mut sent = 0;
-    let result = we_copy(slf, file, count, &mut sent);
-    finish(file, sent, offset, result)
-}
-
-fn we_copy(
-    slf: &Bound<'_, Socket>,
-    file: &Bound<'_, PyAny>,
-    count: Option<u64>,
-    sent: &mut u64,
-) -> PyResult<()> {
+pub(super) fn with_send<'py>(
+    slf: &Bound<'py, Socket>,
+    request: &Request<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
+    request.check(slf)?;
+    refuse_nonblocking(slf)?;
+    if request.offset.is_truthy()? {
+        request
+            .file
+            .call_method1(intern!(py, "seek"), (&request.offset,))?;
+    }
+    let mut sent = PyInt::new(py, 0).into_any();
     let (read, send) = (
-        file.getattr(intern!(py, "read"))?,
+        request.file.getattr(intern!(py, "read"))?,
         slf.getattr(intern!(py, "send"))?,
     );
+    let result = we_copy(&read, &send, request.count()?, &mut sent);
+    if sent.gt(0)? {
+        request.finish(&request.offset.add(&sent)?, result)?;
+    } else {
+        result?;
+    }
+    Ok(sent)
+}
+
+/// `send` may be anybody's: its answers are objects that are counted with.
+fn we_copy<'py>(
+    read: &Bound<'py, PyAny>,
+    send: &Bound<'py, PyAny>,
+    count: Option<u64>,
+    sent: &mut Bound<'py, PyAny>,
+) -> PyResult<()> {
+    let py = read.py();
+    let mut block = count.map_or(READ_BLOCK, |count| count.min(READ_BLOCK));
     loop {
-        let left = count.map_or(READ_BLOCK, |count| (count - *sent).min(READ_BLOCK));
-        let data = match left {
-            0 => return Ok(()),
-            left => PyMemoryView::from(&read.call1((left,))?)?,
-        };
-        let len = data.len()? as isize;
-        if len == 0 {
-            return Ok(());
-        }
-        let mut start: isize = 0;
-        while start < len {
-            match send.call1((data.get_item(PySlice::new(py, start, len, 1))?,)) {
-                Ok(moved) => {
-                    let moved: u32 = moved.extract()?;
-                    start += moved as isize;
-                    *sent += u64::from(moved);
-                }
-                Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => {}
-                Err(error) => return Err(error),
+        if let Some(count) = count {
+            let left = PyInt::new(py, count).as_any().sub(&*sent)?;
+            if left.le(0)? {
+                return Ok(());
+            }
+            if left.lt(block)? {
+                block = left.extract()?;
             }
         }
+        let mut data = PyMemoryView::from(&read.call1((block,))?)?.into_any();
+        if data.len()? == 0 {
+            return Ok(());
+        }
+        loop {
+            let moved = match send.call1((&data,)) {
+                Ok(moved) => moved,
+                Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => continue,
+                Err(error) => return Err(error),
+            };
+            *sent = added(sent, &moved)?;
+            if !moved.lt(data.len()?)? {
+                break;
+            }
+            let none = py.None().into_bound(py);
+            // SAFETY: three live objects; a new slice or NULL with an exception.
+            let rest = unsafe {
+                let slice = ffi::PySlice_New(moved.as_ptr(), none.as_ptr(), none.as_ptr());
+                Bound::from_owned_ptr_or_err(py, slice)?.cast_into_unchecked::<PySlice>()
+            };
+            data = data.get_item(rest)?;
+        }
+    }
+}
+
+/// `sum += more`
+fn added<'py>(sum: &Bound<'py, PyAny>, more: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: two live objects; a new one or NULL with an exception.
+    unsafe {
+        let sum_now = ffi::PyNumber_InPlaceAdd(sum.as_ptr(), more.as_ptr());
+        Bound::from_owned_ptr_or_err(sum.py(), sum_now)
     }
 }
 
 /// `sendfile`: sendfile(2) where it can be used.
 pub(super) fn send_file<'py>(
     slf: &Bound<'py, Socket>,
-    file: &Bound<'py, PyAny>,
-    offset: Option<&Bound<'py, PyAny>>,
-    count: Option<&Bound<'py, PyAny>>,
+    request: &Request<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
     let through = |method: Method| -> PyResult<Bound<'py, PyAny>> {
-        let sent = match (native(slf.as_any(), method)?, method) {
-            (Some(slf), Method::SendfileUseSendfile) => with_sendfile(slf, file, offset, count)?,
-            (Some(slf), _) => with_send(slf, file, offset, count)?,
+        match (native(slf.as_any(), method)?, method) {
+            (Some(slf), Method::SendfileUseSendfile) => {
+                let sent = with_sendfile(slf, request)?;
+                Ok(sent.into_pyobject(py)?.into_any())
+            }
+            (Some(slf), _) => with_send(slf, request),
             (None, _) => {
                 let name = native::name(py, method)?;
-                let zero = PyInt::new(py, 0).into_any();
-                return slf.call_method1(name, (file, offset.unwrap_or(&zero), count));
+                let arguments = (&request.file, &request.offset, &request.count);
+                slf.call_method1(name, arguments)
             }
-        };
-        Ok(sent.into_pyobject(py)?.into_any())
+        }
     };
     match through(Method::SendfileUseSendfile) {
         Err(error) if error.is_instance_of::<_GiveupOnSendfile>(py) => {
-            through(Method::SendfileUseSend)
+            let second = through(Method::SendfileUseSend);
+            second.map_err(|second| during(py, error, second))
         }
         result => result,
     }

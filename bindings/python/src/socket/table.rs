@@ -3,24 +3,13 @@
 use super::method::{Table, methods};
 use super::{afalg, connection, lifecycle, message, options, transfer};
 
-pub(super) static METHODS: Table<31> = methods! {
-    noargs __enter__ "($self, /)" = lifecycle::enter_context,
-        "The socket itself, which the end of the block closes.";
+pub(super) static METHODS: Table<27> = methods! {
     fast __exit__ "($self, /, *args)" = lifecycle::exit_context,
         "Closes the socket.";
-    noargs accept "($self)" = connection::accept,
-        "Waits for a connection to a listening socket: (socket, address of the peer).\n\n\
-         The new socket is of class socket, has the default timeout and is not inheritable. Raises \
-         TimeoutError, BlockingIOError or OSError. See accept(2).";
     noargs _accept "($self, /)" = connection::accept_descriptor,
         "As accept(), with the descriptor in place of a socket.";
     one bind "($self, address, /)" = connection::bind,
         "Gives the socket its own address. See bind(2).";
-    noargs close "($self)" = lifecycle::close,
-        "Closes the socket, or leaves that to the last open file of makefile().\n\n\
-         Further calls raise OSError EBADF; a second close() does nothing. Threads that are blocked \
-         in the socket are woken with OSError EBADF too, and the descriptor's number is not given \
-         back before they have left; duplicates notice nothing.";
     one connect "($self, address, /)" = connection::connect,
         "Connects to a remote address.\n\n\
          Raises TimeoutError after the timeout; a non-blocking socket raises BlockingIOError \
@@ -28,10 +17,6 @@ pub(super) static METHODS: Table<31> = methods! {
     one connect_ex "($self, address, /)" = connection::connect_ex,
         "As connect(), but gives the errno where that would raise OSError.\n\n\
          0 is success, EAGAIN a timeout, EINPROGRESS a connection that is under way.";
-    noargs detach "($self)" = lifecycle::detach,
-        "Closes the object without closing the descriptor, which is the caller's from now on.\n\n\
-         Gives its number, -1 if it was closed or detached before. Threads that are blocked in the \
-         socket are woken with OSError EBADF.";
     noargs fileno "($self, /)" = lifecycle::fileno,
         "The number of the descriptor; -1 after close() or detach().";
     noargs getblocking "($self, /)" = lifecycle::getblocking,
