@@ -1,11 +1,20 @@
 """The interpreter's own `socket` module, whatever stands in its place in `sys.modules`."""
 
+from __future__ import annotations
+
 import sys
 
-_found = None
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+else:
+    ModuleType = type(sys)  # the import of `types` takes longer
+
+_found: ModuleType | None = None
 
 
-def module():
+def module() -> ModuleType:
     """Returns the interpreter's own `socket`, imported if need be."""
     global _found
     if _found is None:
@@ -13,7 +22,7 @@ def module():
     return _found
 
 
-def _find():
+def _find() -> ModuleType:
     package = sys.modules["rsocket"]
     present = sys.modules.get("socket")
     if present is not None and present is not package:
@@ -33,18 +42,18 @@ def _find():
             sys.modules["socket"] = package
 
 
-def _lazy_selectors():
+class _Selectors(ModuleType):
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get("selectors") is self:
+            del sys.modules["selectors"]
+        import selectors
+
+        return getattr(selectors, name)
+
+
+def _lazy_selectors() -> ModuleType | None:
     """Spares the original a module that it imports, which takes long, for its sendfile() alone."""
     if "selectors" in sys.modules:
         return None
-
-    class Selectors(type(sys)):
-        def __getattr__(self, name):
-            if sys.modules.get("selectors") is self:
-                del sys.modules["selectors"]
-            import selectors
-
-            return getattr(selectors, name)
-
-    lazy = sys.modules["selectors"] = Selectors("selectors")
+    lazy = sys.modules["selectors"] = _Selectors("selectors")
     return lazy

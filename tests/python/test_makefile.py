@@ -1,5 +1,6 @@
 """Files over sockets behave as the interpreter's own: modes, lines, timeouts, closing."""
 
+import inspect
 import io
 import socket as stock
 
@@ -193,3 +194,32 @@ def test_bad_files():
             rsocket.SocketIO(*arguments)
     with pytest.raises(ValueError, match="invalid mode: 'x'"):
         rsocket.SocketIO(1, "x")
+
+
+@pytest.mark.parametrize("call", ["()", "(1, 2)", "(c=b'')", "(b'', b=b'')", "(b'', c=1)"])
+@pytest.mark.parametrize("method", ["readinto", "write"])
+def test_arguments_of_the_raw_file(method, call):
+    def misuse(m):
+        left, right = m.socketpair()
+        with left, right, m.SocketIO(left, "rw") as file:
+            return eval(f"file.{method}{call}", {"file": file})
+
+    assert_same(misuse)
+
+
+def test_the_argument_of_the_raw_file_has_a_name():
+    def name(m):
+        left, right = m.socketpair()
+        with left, right, m.SocketIO(left, "rw") as file:
+            right.send(b"hello")
+            return file.readinto(b=bytearray(3)), file.write(b=b"hello")
+
+    assert_same(name)
+
+
+@pytest.mark.parametrize("method", ["__init__", "readinto", "write", "readable", "fileno", "close"])
+def test_the_parameters_of_the_raw_file_are_known(method):
+    def names(m):
+        return list(inspect.signature(getattr(m.SocketIO, method)).parameters)
+
+    assert_same(names)

@@ -14,7 +14,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple, PyType};
 use rsocket::{Errno, Error};
 
-use super::method::{Answer, enter};
+use super::method::{Answer, Arguments, enter};
 use super::native::{self, Method, native};
 use super::slots::{File, SLOTS, Slot, locate};
 use super::{Socket, lifecycle, transfer};
@@ -80,19 +80,18 @@ struct Static<T>(T);
 // SAFETY: pointers to functions and static strings, which nobody writes to.
 unsafe impl<T> Sync for Static<T> {}
 
-/// One entry for a method without arguments, or with one.
+/// One entry for a method without arguments, or with one, which may come by its name.
 macro_rules! method {
-    ($name:literal, $doc:literal, $flags:expr, |$slf:ident $(, $argument:ident)?| $body:expr) => {{
+    ($name:literal, $doc:literal, |$slf:ident| $body:expr) => {{
         unsafe extern "C" fn call(
             slf: *mut ffi::PyObject,
-            _argument: *mut ffi::PyObject,
+            _nothing: *mut ffi::PyObject,
         ) -> *mut ffi::PyObject {
             // SAFETY: the interpreter calls methods with live objects, `slf` of this class
-            // (PyDescr), and METH_O passes an argument.
+            // (PyDescr).
             unsafe {
                 enter(|py| {
                     let $slf = &File(Borrowed::from_ptr(py, slf));
-                    $(let $argument = &Borrowed::from_ptr(py, _argument);)?
                     $body
                 })
             }
@@ -100,10 +99,80 @@ macro_rules! method {
         ffi::PyMethodDef {
             ml_name: concat!($name, "\0").as_ptr().cast(),
             ml_meth: ffi::PyMethodDefPointer { PyCFunction: call },
-            ml_flags: $flags,
-            ml_doc: concat!($doc, "\0").as_ptr().cast(),
+            ml_flags: ffi::METH_NOARGS,
+            ml_doc: concat!($name, "($self)\n--\n\n", $doc, "\0")
+                .as_ptr()
+                .cast(),
         }
     }};
+    ($name:literal, $parameter:literal, $doc:literal, $body:path) => {{
+        unsafe extern "C" fn call(
+            slf: *mut ffi::PyObject,
+            objects: *const *mut ffi::PyObject,
+            count: ffi::Py_ssize_t,
+            names: *mut ffi::PyObject,
+        ) -> *mut ffi::PyObject {
+            // SAFETY: as above; METH_FASTCALL passes `count` live objects, and METH_KEYWORDS one
+            // more for each name.
+            unsafe {
+                enter(|py| {
+                    let arguments = Arguments::new(py, objects.cast_mut(), count, names);
+                    let argument = only(&arguments, $name, $parameter)?;
+                    $body(&File(Borrowed::from_ptr(py, slf)), &argument)
+                })
+            }
+        }
+        ffi::PyMethodDef {
+            ml_name: concat!($name, "\0").as_ptr().cast(),
+            ml_meth: ffi::PyMethodDefPointer {
+                PyCFunctionFastWithKeywords: call,
+            },
+            ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+            ml_doc: concat!($name, "($self, ", $parameter, ")\n--\n\n", $doc, "\0")
+                .as_ptr()
+                .cast(),
+        }
+    }};
+}
+
+/// The one argument of a method written in Python, with the messages of one.
+#[inline]
+fn only<'a, 'py>(
+    arguments: &Arguments<'a, 'py>,
+    method: &str,
+    parameter: &str,
+) -> PyResult<Borrowed<'a, 'py, PyAny>> {
+    match arguments.exactly_positional() {
+        Some([argument]) => Ok(argument),
+        None => only_by_name(arguments, method, parameter),
+    }
+}
+
+#[cold]
+fn only_by_name<'a, 'py>(
+    arguments: &Arguments<'a, 'py>,
+    method: &str,
+    parameter: &str,
+) -> PyResult<Borrowed<'a, 'py, PyAny>> {
+    let class = if cfg!(Py_3_10) { "SocketIO." } else { "" };
+    let fail = |what: String| Err(PyTypeError::new_err(format!("{class}{method}() {what}")));
+    for name in arguments.names().into_iter().flatten() {
+        let name: String = name.extract()?;
+        if name != parameter {
+            return fail(format!("got an unexpected keyword argument '{name}'"));
+        }
+    }
+    match (arguments.positional().count(), arguments.named().next()) {
+        (0, Some(argument)) => Ok(argument),
+        (_, Some(_)) => fail(format!("got multiple values for argument '{parameter}'")),
+        (0, None) => fail(format!(
+            "missing 1 required positional argument: '{parameter}'"
+        )),
+        (given, None) => fail(format!(
+            "takes 2 positional arguments but {} were given",
+            given + 1
+        )),
+    }
 }
 
 static METHODS: Static<[ffi::PyMethodDef; 8]> = Static([
@@ -113,60 +182,41 @@ static METHODS: Static<[ffi::PyMethodDef; 8]> = Static([
             PyCFunctionWithKeywords: call_init,
         },
         ml_flags: ffi::METH_VARARGS | ffi::METH_KEYWORDS,
-        ml_doc: c"SocketIO(sock, mode): mode is 'r', 'w' or 'rw', with or without a 'b'.".as_ptr(),
+        ml_doc: c"__init__($self, sock, mode)\n--\n\n\
+            The mode is 'r', 'w' or 'rw', with or without a 'b'."
+            .as_ptr(),
     },
     method!(
         "readinto",
+        "b",
         "Reads into a writable buffer and gives the number of bytes; None where nothing is there.\n\n\
          After a timeout every further read raises OSError.",
-        ffi::METH_O,
-        |slf, buffer| read_into(slf, buffer)
+        read_into
     ),
     method!(
         "write",
+        "b",
         "Writes what there is room for and gives the number of bytes; None where there is none.",
-        ffi::METH_O,
-        |slf, data| write(slf, data)
+        write
     ),
-    method!(
-        "readable",
-        "True if the file is open for reading.",
-        ffi::METH_NOARGS,
-        |slf| {
-            open(slf)?;
-            Ok(slf.need(Slot::Reading)?)
-        }
-    ),
-    method!(
-        "writable",
-        "True if the file is open for writing.",
-        ffi::METH_NOARGS,
-        |slf| {
-            open(slf)?;
-            Ok(slf.need(Slot::Writing)?)
-        }
-    ),
-    method!(
-        "seekable",
-        "False: sockets have no position.",
-        ffi::METH_NOARGS,
-        |slf| {
-            open(slf)?;
-            let base = class(slf.py())?.getattr(intern!(slf.py(), "__base__"))?;
-            Ok(base.call_method1(intern!(slf.py(), "seekable"), (slf.object(),))?)
-        }
-    ),
-    method!(
-        "fileno",
-        "The descriptor of the socket.",
-        ffi::METH_NOARGS,
-        |slf| fileno(slf)
-    ),
+    method!("readable", "True if the file is open for reading.", |slf| {
+        open(slf)?;
+        Ok(slf.need(Slot::Reading)?)
+    }),
+    method!("writable", "True if the file is open for writing.", |slf| {
+        open(slf)?;
+        Ok(slf.need(Slot::Writing)?)
+    }),
+    method!("seekable", "False: sockets have no position.", |slf| {
+        open(slf)?;
+        let base = class(slf.py())?.getattr(intern!(slf.py(), "__base__"))?;
+        Ok(base.call_method1(intern!(slf.py(), "seekable"), (slf.object(),))?)
+    }),
+    method!("fileno", "The descriptor of the socket.", |slf| fileno(slf)),
     method!(
         "close",
         "Closes the file. The socket stays open, unless it was closed before and this is its last \
          file.",
-        ffi::METH_NOARGS,
         |slf| close(slf)
     ),
 ]);
