@@ -29,6 +29,7 @@ pub use self::connect::{connect, finish_connect};
 pub use crate::batch::{RecvSlot, SLOTS_MAX, SendSlot, recv_batch, send_batch};
 pub use crate::control::{control_len, control_messages, control_space, push_control};
 pub use crate::sys::call::{MessageInfo, close};
+pub use crate::tcp::{set_keepalive, set_keepalive_times, tcp_info};
 pub use crate::transfer::{send_file, send_file_all};
 pub use crate::unix::peer::{peer_groups, peer_pidfd, peer_security};
 

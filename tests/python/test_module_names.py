@@ -13,7 +13,7 @@ import rsocket
 
 ADDED = {"connect", "install", "listen", "uninstall"}
 # The files of the package, which appear on it once something has imported them.
-FILES = {"netlink", "socketserver"}
+FILES = {"cmsg", "netlink", "socketserver"}
 
 
 def public(module):

@@ -102,8 +102,17 @@ impl<'a> Control<'a> {
         Self::decode(level, kind, data).unwrap_or(Control::Other { level, kind, data })
     }
 
-    /// A message without descriptors; `None` for one that is unknown or shorter than it must be.
-    fn decode(level: i32, kind: i32, data: &'a [u8]) -> Option<Self> {
+    /// What [`control_messages`](crate::fd::control_messages) gave, typed; `None` for a message that
+    /// is unknown, shorter than it must be, or carries descriptors.
+    ///
+    /// ```
+    /// use rsocket::Control;
+    ///
+    /// let ttl = Control::decode(0, 2, &64i32.to_ne_bytes()); // IPPROTO_IP, IP_TTL
+    /// assert!(matches!(ttl, Some(Control::TimeToLive(64))));
+    /// ```
+    #[must_use]
+    pub fn decode(level: i32, kind: i32, data: &'a [u8]) -> Option<Self> {
         let mut value = Reader(data);
         Some(match (level, kind) {
             (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) => {

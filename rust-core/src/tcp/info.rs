@@ -34,6 +34,11 @@ macro_rules! fields {
                     $($name: $type::from_ne_bytes(integers.next()),)+
                 }
             }
+
+            /// The names and values of all fields, in the kernel's order, without `len`.
+            pub fn fields(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), u64::from(self.$name))),+].into_iter()
+            }
         }
 
         #[cfg(test)]
@@ -214,8 +219,11 @@ impl Integers<'_> {
     }
 }
 
-/// TCP_INFO of any descriptor.
-pub(crate) fn get(fd: BorrowedFd<'_>) -> Result<TcpInfo> {
+/// TCP_INFO: see [`Endpoint::tcp_info`](crate::Endpoint::tcp_info).
+///
+/// # Errors
+/// Those of getsockopt(2): ENOPROTOOPT or EOPNOTSUPP where it is not TCP.
+pub fn tcp_info(fd: BorrowedFd<'_>) -> Result<TcpInfo> {
     let mut bytes = [0; LEN];
     let len = fd::get_option(fd, libc::IPPROTO_TCP, libc::TCP_INFO, as_uninit(&mut bytes))?;
     Ok(TcpInfo::from_bytes(bytes.get(..len).unwrap_or_default()))

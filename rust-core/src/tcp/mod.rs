@@ -3,10 +3,10 @@
 
 mod info;
 
-pub use info::TcpInfo;
+pub use info::{TcpInfo, tcp_info};
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::address::Address;
@@ -49,19 +49,48 @@ fn whole_seconds(time: Duration) -> Option<i32> {
     (1..=MAX_SECONDS).contains(&seconds).then_some(seconds)
 }
 
-impl Keepalive {
-    /// The options and their values; `None` where one is out of range.
-    fn options(self) -> Option<[(i32, i32); 3]> {
-        let count = (1..=MAX_COUNT)
-            .contains(&self.count)
-            .then_some(self.count)?;
-        Some([
-            (libc::TCP_KEEPIDLE, whole_seconds(self.idle)?),
-            (libc::TCP_KEEPINTVL, whole_seconds(self.interval)?),
-            (libc::TCP_KEEPCNT, count.into()),
-        ])
-    }
+/// Whether probes are sent (SO_KEEPALIVE, socket(7)).
+///
+/// # Errors
+/// Those of setsockopt(2).
+pub fn set_keepalive(fd: BorrowedFd<'_>, on: bool) -> Result<()> {
+    fd::set_int(fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, on.into())
 }
+
+/// When probes are sent: the fields of a [`Keepalive`], of which `None` stays as it is.
+///
+/// # Errors
+/// EINVAL for a time or a count out of range, with everything left as it was; ENOPROTOOPT or
+/// EOPNOTSUPP where it is not TCP.
+pub fn set_keepalive_times(
+    fd: BorrowedFd<'_>,
+    idle: Option<Duration>,
+    interval: Option<Duration>,
+    count: Option<u8>,
+) -> Result<()> {
+    // Judged before the first is set: the kernel would refuse one after another.
+    let judged = |time: Option<Duration>| time.map(|time| whole_seconds(time).ok_or(OUT_OF_RANGE));
+    let (idle, interval) = (judged(idle).transpose()?, judged(interval).transpose()?);
+    if count.is_some_and(|count| !(1..=MAX_COUNT).contains(&count)) {
+        return Err(OUT_OF_RANGE);
+    }
+    let options = [
+        (libc::TCP_KEEPIDLE, idle),
+        (libc::TCP_KEEPINTVL, interval),
+        (libc::TCP_KEEPCNT, count.map(i32::from)),
+    ];
+    for (option, value) in options {
+        if let Some(value) = value {
+            fd::set_int(fd, libc::IPPROTO_TCP, option, value)?;
+        }
+    }
+    Ok(())
+}
+
+const OUT_OF_RANGE: Error = Error::Os {
+    op: Op::SetSockOpt,
+    errno: Errno::EINVAL,
+};
 
 /// TCP.
 impl Endpoint {
@@ -165,18 +194,18 @@ impl Endpoint {
     pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> Result<()> {
         self.require_tcp()?;
         let fd = self.as_fd();
-        if let Some(keepalive) = keepalive {
-            // Judged before the first is set: the kernel would refuse one after another.
-            let options = keepalive.options().ok_or(Error::Os {
-                op: Op::SetSockOpt,
-                errno: Errno::EINVAL,
-            })?;
-            for (option, value) in options {
-                fd::set_int(fd, libc::IPPROTO_TCP, option, value)?;
+        match keepalive {
+            Some(keepalive) => {
+                set_keepalive_times(
+                    fd,
+                    Some(keepalive.idle),
+                    Some(keepalive.interval),
+                    Some(keepalive.count),
+                )?;
+                set_keepalive(fd, true)
             }
+            None => set_keepalive(fd, false),
         }
-        let on = i32::from(keepalive.is_some());
-        fd::set_int(fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, on)
     }
 
     /// The keepalive times, or `None` where no probes are sent.
@@ -305,7 +334,7 @@ impl Endpoint {
     #[doc(alias = "TCP_INFO")]
     pub fn tcp_info(&self) -> Result<TcpInfo> {
         self.require_tcp()?;
-        info::get(self.as_fd())
+        tcp_info(self.as_fd())
     }
 
     fn require_tcp(&self) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod constants;
+mod control;
 mod descriptors;
 mod detached;
 mod function;
@@ -24,6 +25,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     function::add(module, &interfaces::FUNCTIONS)?;
     function::add(module, &names::FUNCTIONS)?;
     function::add(module, &numbers::FUNCTIONS)?;
+    module.add_function(wrap_pyfunction!(control::decode_control, module)?)?;
     module.add_function(wrap_pyfunction!(target::connect, module)?)?;
     module.add_function(wrap_pyfunction!(target::listen, module)?)?;
     netlink::add(module)?;

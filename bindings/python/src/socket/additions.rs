@@ -4,13 +4,13 @@ use pyo3::prelude::*;
 
 use super::deadline::Deadline;
 use super::method::{Answer, Table, methods};
-use super::{Socket, batch, exact};
+use super::{Socket, batch, exact, typed};
 
 fn deadline<'py>(slf: &Bound<'py, Socket>, seconds: &Bound<'py, PyAny>) -> Answer<'py> {
     Ok(Bound::new(slf.py(), Deadline::new(slf, seconds)?)?.into_any())
 }
 
-pub(super) static METHODS: Table<10> = methods! {
+pub(super) static METHODS: Table<18> = methods! {
     one deadline "($self, seconds, /)" = deadline,
         "For a with statement: everything in the block must be done within so many seconds.\n\n\
          The deadline takes the place of the timeout, which comes back behind the block; a call that \
@@ -18,11 +18,42 @@ pub(super) static METHODS: Table<10> = methods! {
          has passed. In nested blocks the earlier one counts. None sets no deadline. Gives an object \
          whose method remaining() tells the seconds that are left. Threads that use the socket \
          meanwhile are bound by it as well.";
+    noargs getpeereid "($self, /)" = typed::getpeereid,
+        "The effective user and group of the process at the other end: (uid, gid); AF_UNIX only.\n\n\
+         Raises OSError ENOTCONN where the kernel knows none. See unix(7), SO_PEERCRED.";
+    keywords join_group "($self, group, interface=None, *, source=None)" = typed::join_group,
+        "Receives what is sent to a multicast group, from one source only where it is given.\n\n\
+         Group and source are numeric hosts of either family, or objects of module ipaddress; the \
+         interface is a name or a number, and the kernel's choice where it is left out. Raises \
+         ValueError for what is no multicast address, OSError ENODEV for an unknown interface, \
+         EADDRINUSE where it was joined before. See RFC 3678, ip(7), ipv6(7).";
+    keywords leave_group "($self, group, interface=None, *, source=None)" = typed::leave_group,
+        "Undoes join_group() with the same arguments. Raises OSError EADDRNOTAVAIL where there is \
+         nothing to undo.";
+    noargs peercred "($self, /)" = typed::peercred,
+        "The process at the other end: a tuple (pid, uid, gid) with those names; AF_UNIX only.\n\n\
+         It is who called connect(), listen() or socketpair(). Raises OSError ENOTCONN where the \
+         kernel knows none. See unix(7), SO_PEERCRED.";
+    noargs peergroups "($self, /)" = typed::peergroups,
+        "The supplementary groups of the process at the other end; AF_UNIX only. See SO_PEERGROUPS.";
+    noargs peerpidfd "($self, /)" = typed::peerpidfd,
+        "A new descriptor of the process at the other end, not inheritable; AF_UNIX only.\n\n\
+         Unlike its number it can never come to mean another process. Raises OSError ENOPROTOOPT \
+         before Linux 6.5, ESRCH or EINVAL where the process is gone. See pidfd_open(2), SO_PEERPIDFD.";
     keywords readuntil "($self, separator=b'\\n', limit=65536)" = exact::readuntil,
         "Receives everything up to and with the separator, and nothing behind it; streams only.\n\n\
          One timeout covers the whole. Raises asyncio.IncompleteReadError (an EOFError) where the \
          stream ends before, asyncio.LimitOverrunError where limit bytes came without a separator. \
          Those, and what recv() raises, have the bytes that were received as their attribute partial.";
+    keywords set_keepalive "($self, on=True, *, idle=None, interval=None, count=None)" =
+        typed::set_keepalive,
+        "Sets whether a silent TCP connection is probed, and when; None leaves a value as it is.\n\n\
+         The first probe goes out after idle seconds of silence, the next every interval seconds (1 to \
+         32767, rounded up), and after count (1 to 127) without an answer the connection ends with \
+         ETIMEDOUT. Raises OSError EINVAL where one is out of range, and sets nothing then. See tcp(7).";
+    noargs tcp_info "($self, /)" = typed::tcp_info,
+        "The kernel's account of a TCP connection: a tuple with the names of struct tcp_info.\n\n\
+         Times are microseconds. Raises OSError where it is not TCP. See tcp(7), TCP_INFO.";
     fast recvexactly "($self, n, flags=0, /)" = exact::recvexactly,
         "Receives n bytes; streams only.\n\n\
          One timeout covers the whole. Raises asyncio.IncompleteReadError (an EOFError) where the \

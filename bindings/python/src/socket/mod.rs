@@ -27,6 +27,7 @@ mod table;
 pub(crate) mod timeout;
 mod transfer;
 mod turns;
+mod typed;
 
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicIsize, Ordering};
