@@ -89,7 +89,7 @@ bench-python: $(VENV)/.rsocket ## Measures the Python module beside the interpre
 lint: $(VENV)/.tools ## Checks formatting and lints of every language
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --exclude rsocket-python
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --exclude rsocket-python
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 

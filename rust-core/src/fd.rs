@@ -3,9 +3,36 @@
 //! They know nothing of families and kinds. Each restarts after EINTR as its waiting policy says,
 //! makes descriptors close-on-exec, never raises SIGPIPE, and makes one system call where data or
 //! room is there. Buffers are uninitialised memory; a verb says how much of it it filled.
+//!
+//! Where nothing else is said, an error is [`Error::Os`] with the system call and its number. A verb
+//! that takes a policy may also end with [`Error::TimedOut`] and with whatever the policy returns.
+//! Each may be called from any thread, at the same time on the same descriptor.
+//!
+//! ```
+//! use std::os::fd::AsFd;
+//! use std::time::Duration;
+//! use rsocket::{Address, Blocking, Deadline, Family, Kind, MsgFlags, Protocol, fd};
+//!
+//! let listener = fd::socket(Family::INET, Kind::STREAM, Protocol::DEFAULT)?;
+//! fd::bind(listener.as_fd(), &"127.0.0.1:0".parse()?)?;
+//! fd::listen(listener.as_fd(), 8)?;
+//! let to = fd::local_address(listener.as_fd())?;
+//!
+//! let client = fd::socket(Family::INET, Kind::STREAM, Protocol::DEFAULT)?;
+//! let mut soon = Deadline::after(Duration::from_secs(5));
+//! fd::connect(client.as_fd(), &to, &mut soon)?;
+//! fd::send_all(client.as_fd(), b"hello", MsgFlags::empty(), &mut soon)?;
+//!
+//! let mut peer = Address::UNSPECIFIED;
+//! let server = fd::accept(listener.as_fd(), Some(&mut peer), false, &mut Blocking)?;
+//! let mut buf = [const { std::mem::MaybeUninit::uninit() }; 16];
+//! assert_eq!(fd::recv(server.as_fd(), &mut buf, MsgFlags::empty(), &mut soon)?, 5);
+//! # Ok::<(), rsocket::Error>(())
+//! ```
 
 mod attempt;
 mod connect;
+mod options;
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -13,19 +40,23 @@ use std::net::Shutdown;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use crate::address::Address;
-use crate::control::{Ancillary, Credentials};
+use crate::control::Ancillary;
 use crate::errno::Errno;
 use crate::error::{Error, Op, Result};
 use crate::family::{Family, Kind, Protocol};
 use crate::flags::MsgFlags;
 use crate::policy::{Deadline, Nap, Readiness, Wait, in_time, run, until_ready};
-use crate::sys::call::{self, as_uninit};
+use crate::sys::call;
 
 pub use self::attempt::{
-    send_msg_once, try_recv, try_recv_from, try_recv_msg, try_send, try_send_msg, try_send_to,
+    accept_once, recv_from_once, recv_once, send_msg_once, send_once, send_to_once, try_recv,
+    try_recv_from, try_recv_msg, try_send, try_send_msg, try_send_to,
 };
 pub(crate) use self::connect::SendTimeout;
 pub use self::connect::{connect, finish_connect};
+pub use self::options::{
+    family, get_int, get_option, peer_credentials, set_int, set_option, set_option_null, take_error,
+};
 pub use crate::batch::{RecvSlot, SLOTS_MAX, SendSlot, recv_batch, send_batch};
 pub use crate::control::{control_len, control_messages, control_space, push_control};
 pub use crate::sys::call::{MessageInfo, close};
@@ -62,6 +93,9 @@ fn os<T>(op: Op, result: Result<T, Errno>) -> Result<T> {
 }
 
 /// socket(2), close-on-exec.
+///
+/// # Errors
+/// EAFNOSUPPORT, EPROTONOSUPPORT, EPERM for a raw socket, EMFILE, and the others of socket(2).
 pub fn socket(family: Family, kind: Kind, protocol: Protocol) -> Result<OwnedFd> {
     os(
         Op::Socket,
@@ -70,6 +104,9 @@ pub fn socket(family: Family, kind: Kind, protocol: Protocol) -> Result<OwnedFd>
 }
 
 /// socketpair(2), both close-on-exec.
+///
+/// # Errors
+/// EOPNOTSUPP where the family has no pairs, and those of [`socket`].
 pub fn socketpair(family: Family, kind: Kind, protocol: Protocol) -> Result<[OwnedFd; 2]> {
     os(
         Op::SocketPair,
@@ -78,26 +115,41 @@ pub fn socketpair(family: Family, kind: Kind, protocol: Protocol) -> Result<[Own
 }
 
 /// bind(2).
+///
+/// # Errors
+/// EADDRINUSE, EADDRNOTAVAIL, EACCES, EINVAL where it is bound, and the others of bind(2).
 pub fn bind(fd: BorrowedFd<'_>, address: &Address) -> Result<()> {
     os(Op::Bind, call::bind(fd, address.native()))
 }
 
 /// listen(2).
+///
+/// # Errors
+/// EOPNOTSUPP for a type without connections, EADDRINUSE, and the others of listen(2).
 pub fn listen(fd: BorrowedFd<'_>, backlog: i32) -> Result<()> {
     os(Op::Listen, call::listen(fd, backlog))
 }
 
 /// getsockname(2).
+///
+/// # Errors
+/// ENOTSOCK, and the others of getsockname(2).
 pub fn local_address(fd: BorrowedFd<'_>) -> Result<Address> {
     os(Op::GetSockName, call::getsockname(fd)).map(Address::from_native)
 }
 
 /// getpeername(2).
+///
+/// # Errors
+/// ENOTCONN where there is no peer, and the others of getpeername(2).
 pub fn peer_address(fd: BorrowedFd<'_>) -> Result<Address> {
     os(Op::GetPeerName, call::getpeername(fd)).map(Address::from_native)
 }
 
 /// shutdown(2).
+///
+/// # Errors
+/// ENOTCONN where there is no peer, and the others of shutdown(2).
 pub fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> Result<()> {
     let how = match how {
         Shutdown::Read => libc::SHUT_RD,
@@ -108,33 +160,43 @@ pub fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> Result<()> {
 }
 
 /// A second descriptor of the same socket, close-on-exec.
+///
+/// # Errors
+/// EMFILE.
 pub fn dup(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     os(Op::Dup, call::dup(fd))
 }
 
 /// Sets or clears O_NONBLOCK, which every duplicate of the socket shares.
+///
+/// # Errors
+/// Those of ioctl(2), FIONBIO.
 pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> Result<()> {
     os(Op::Ioctl, call::set_nonblocking(fd, nonblocking))
 }
 
 /// Whether O_NONBLOCK is set.
+///
+/// # Errors
+/// Those of fcntl(2), F_GETFL.
 pub fn is_nonblocking(fd: BorrowedFd<'_>) -> Result<bool> {
     os(Op::Fcntl, call::status_flags(fd)).map(|flags| flags & libc::O_NONBLOCK != 0)
 }
 
 /// Clears or sets close-on-exec, which every descriptor of this crate is made with.
+///
+/// # Errors
+/// Those of ioctl(2), FIOCLEX.
 pub fn set_inheritable(fd: BorrowedFd<'_>, inheritable: bool) -> Result<()> {
     os(Op::Ioctl, call::set_cloexec(fd, !inheritable))
 }
 
 /// Whether it stays open across execve(2).
+///
+/// # Errors
+/// Those of fcntl(2), F_GETFD.
 pub fn is_inheritable(fd: BorrowedFd<'_>) -> Result<bool> {
     os(Op::Fcntl, call::descriptor_flags(fd)).map(|flags| flags & libc::FD_CLOEXEC == 0)
-}
-
-/// The address family that the socket was made with (SO_DOMAIN, socket(7)).
-pub fn family(fd: BorrowedFd<'_>) -> Result<Family> {
-    get_int(fd, libc::SOL_SOCKET, libc::SO_DOMAIN).map(Family::from_raw)
 }
 
 /// Waits until the socket is ready, without touching it.
@@ -150,57 +212,10 @@ pub fn wait_ready(fd: BorrowedFd<'_>, readiness: Readiness, wait: &mut impl Wait
     )
 }
 
-/// One recv(2) as it is: EINTR and all. For a caller that has its own way on from there.
-#[inline]
-pub fn recv_once(
-    fd: BorrowedFd<'_>,
-    buf: &mut [MaybeUninit<u8>],
-    flags: MsgFlags,
-) -> Result<usize, Errno> {
-    call::recv(fd, buf, flags.raw())
-}
-
-/// One send(2) as it is: EINTR and all. For a caller that has its own way on from there.
-#[inline]
-pub fn send_once(fd: BorrowedFd<'_>, buf: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
-    call::send(fd, buf, flags.raw())
-}
-
-/// One recvfrom(2) as it is: EINTR and all. For a caller that has its own way on from there.
-#[inline]
-pub fn recv_from_once(
-    fd: BorrowedFd<'_>,
-    buf: &mut [MaybeUninit<u8>],
-    flags: MsgFlags,
-    from: &mut Address,
-) -> Result<usize, Errno> {
-    call::recv_from(fd, buf, flags.raw(), from.native_mut())
-}
-
-/// One sendto(2) as it is: EINTR and all. For a caller that has its own way on from there.
-#[inline]
-pub fn send_to_once(
-    fd: BorrowedFd<'_>,
-    buf: &[u8],
-    flags: MsgFlags,
-    to: &Address,
-) -> Result<usize, Errno> {
-    call::send_to(fd, buf, flags.raw(), to.native())
-}
-
-/// One accept4(2) as it is, close-on-exec: EINTR, ECONNABORTED and all. For a caller that has its
-/// own way on from there.
-#[inline]
-pub fn accept_once(
-    fd: BorrowedFd<'_>,
-    peer: Option<&mut Address>,
-    nonblocking: bool,
-) -> Result<OwnedFd, Errno> {
-    let flags = if nonblocking { libc::SOCK_NONBLOCK } else { 0 };
-    call::accept(fd, peer.map(Address::native_mut), flags)
-}
-
 /// recv(2).
+///
+/// # Errors
+/// Those of recv(2), such as ECONNRESET and ENOTCONN, and of the policy.
 #[inline]
 pub fn recv(
     fd: BorrowedFd<'_>,
@@ -214,6 +229,9 @@ pub fn recv(
 }
 
 /// send(2).
+///
+/// # Errors
+/// Those of send(2), such as EPIPE and EMSGSIZE, and of the policy.
 #[inline]
 pub fn send(
     fd: BorrowedFd<'_>,
@@ -227,6 +245,9 @@ pub fn send(
 }
 
 /// recvfrom(2); `from` is left native, and [`Address::UNSPECIFIED`] where the kernel gives none.
+///
+/// # Errors
+/// As [`recv`].
 #[inline]
 pub fn recv_from(
     fd: BorrowedFd<'_>,
@@ -241,6 +262,9 @@ pub fn recv_from(
 }
 
 /// sendto(2).
+///
+/// # Errors
+/// As [`send`]; EDESTADDRREQ, EISCONN, ENETUNREACH, and the others of sendto(2).
 #[inline]
 pub fn send_to(
     fd: BorrowedFd<'_>,
@@ -256,6 +280,9 @@ pub fn send_to(
 
 /// recvmsg(2). Add [`MsgFlags::CMSG_CLOEXEC`] so that received descriptors are close-on-exec:
 /// whoever reads `control` owns them.
+///
+/// # Errors
+/// As [`recv`]; EMSGSIZE beyond 1024 buffers.
 #[inline]
 pub fn recv_msg(
     fd: BorrowedFd<'_>,
@@ -272,6 +299,10 @@ pub fn recv_msg(
 }
 
 /// sendmsg(2) with control messages as bytes.
+///
+/// # Errors
+/// As [`send_to`]; EINVAL for control bytes that are malformed, EMSGSIZE beyond 1024 buffers,
+/// EBADF and ETOOMANYREFS for descriptors that cannot be passed.
 #[inline]
 pub fn send_msg(
     fd: BorrowedFd<'_>,
@@ -287,6 +318,9 @@ pub fn send_msg(
 }
 
 /// [`recv_msg`] into an [`Ancillary`], which owns the descriptors that arrive.
+///
+/// # Errors
+/// As [`recv_msg`].
 pub fn recv_ancillary<const N: usize>(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
@@ -358,6 +392,10 @@ pub fn recv_exact(
 /// A connection that died in the queue (ECONNABORTED) is passed over. With a deadline a listener
 /// that other processes accept from should be O_NONBLOCK: between the wait and the accept another
 /// may take the connection, and a blocking listener then sleeps on.
+///
+/// # Errors
+/// EMFILE and ENFILE, EINVAL where it does not listen, the others of accept(2), and those of the
+/// policy.
 #[inline]
 pub fn accept(
     fd: BorrowedFd<'_>,
@@ -390,72 +428,4 @@ pub fn accept(
             }
         }
     }
-}
-
-/// The pending error of the socket, cleared by asking (SO_ERROR, socket(7)).
-pub fn take_error(fd: BorrowedFd<'_>) -> Result<Option<Errno>> {
-    let errno = get_int(fd, libc::SOL_SOCKET, libc::SO_ERROR)?;
-    Ok((errno != 0).then_some(Errno::from_raw(errno)))
-}
-
-/// SO_PEERCRED (unix(7)): who connected, or who made the pair.
-///
-/// # Errors
-/// [`Errno::ENOTCONN`] where the kernel has nobody to name: it answers a socket without a peer, and
-/// any socket outside the Unix domain, with "success" and a user id of -1.
-pub fn peer_credentials(fd: BorrowedFd<'_>) -> Result<Credentials> {
-    let mut bytes = [0; Credentials::SIZE];
-    get_option(
-        fd,
-        libc::SOL_SOCKET,
-        libc::SO_PEERCRED,
-        as_uninit(&mut bytes),
-    )?;
-    Credentials::from_bytes(&bytes)
-        .filter(|credentials| credentials.uid != u32::MAX)
-        .ok_or(Error::Os {
-            op: Op::GetSockOpt,
-            errno: Errno::ENOTCONN,
-        })
-}
-
-/// getsockopt(2) for an option that is one C int.
-#[inline]
-pub fn get_int(fd: BorrowedFd<'_>, level: i32, name: i32) -> Result<i32> {
-    let mut value = [0; 4];
-    let len = get_option(fd, level, name, as_uninit(&mut value))?;
-    // A few options answer with a single byte (IP_MULTICAST_LOOP and its like, where asked so).
-    Ok(if len == 1 {
-        value[0].into()
-    } else {
-        i32::from_ne_bytes(value)
-    })
-}
-
-/// setsockopt(2) for an option that is one C int.
-#[inline]
-pub fn set_int(fd: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> Result<()> {
-    set_option(fd, level, name, &value.to_ne_bytes())
-}
-
-/// getsockopt(2) of any size: fills `value` and says how many bytes the kernel wrote.
-#[inline]
-pub fn get_option(
-    fd: BorrowedFd<'_>,
-    level: i32,
-    name: i32,
-    value: &mut [MaybeUninit<u8>],
-) -> Result<usize> {
-    os(Op::GetSockOpt, call::getsockopt(fd, level, name, value))
-}
-
-/// setsockopt(2) with any bytes.
-#[inline]
-pub fn set_option(fd: BorrowedFd<'_>, level: i32, name: i32, value: &[u8]) -> Result<()> {
-    os(Op::SetSockOpt, call::setsockopt(fd, level, name, value))
-}
-
-/// setsockopt(2) with a null pointer and a length, which AF_ALG's options take.
-pub fn set_option_null(fd: BorrowedFd<'_>, level: i32, name: i32, len: u32) -> Result<()> {
-    os(Op::SetSockOpt, call::setsockopt_null(fd, level, name, len))
 }

@@ -1,11 +1,12 @@
-//! One attempt at a transfer that never sleeps: for whoever waits in a way of their own.
+//! Single attempts, for whoever waits in a way of their own: one system call each, with the kernel's
+//! own number as the error, EINTR and all.
 //!
-//! Each is one system call with MSG_DONTWAIT. None restarts or waits, none is a cancellation point,
-//! and an error is the kernel's: [`Errno::EAGAIN`] where the call would have to wait.
+//! `try_…` never sleeps: MSG_DONTWAIT is added, [`Errno::EAGAIN`] says that the call would have to
+//! wait, and it is no cancellation point. `…_once` sleeps as the socket does.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use crate::address::Address;
 use crate::errno::Errno;
@@ -14,6 +15,9 @@ use crate::sys::bare;
 use crate::sys::call::{self, MessageInfo};
 
 /// recv(2) of what is there.
+///
+/// # Errors
+/// EAGAIN where nothing is there, and the others of recv(2).
 #[inline]
 pub fn try_recv(
     fd: BorrowedFd<'_>,
@@ -24,12 +28,18 @@ pub fn try_recv(
 }
 
 /// send(2) of as much as there is room for.
+///
+/// # Errors
+/// EAGAIN where there is no room, EPIPE, and the others of send(2).
 #[inline]
 pub fn try_send(fd: BorrowedFd<'_>, buf: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
     bare::send(fd, buf, (flags | MsgFlags::DONTWAIT).raw())
 }
 
 /// recvfrom(2) of what is there; `from` as [`recv_from`](super::recv_from) leaves it.
+///
+/// # Errors
+/// As [`try_recv`].
 #[inline]
 pub fn try_recv_from(
     fd: BorrowedFd<'_>,
@@ -42,6 +52,9 @@ pub fn try_recv_from(
 }
 
 /// sendto(2) where there is room.
+///
+/// # Errors
+/// As [`try_send`]; EMSGSIZE, EDESTADDRREQ, and the others of sendto(2).
 #[inline]
 pub fn try_send_to(
     fd: BorrowedFd<'_>,
@@ -53,6 +66,9 @@ pub fn try_send_to(
 }
 
 /// recvmsg(2) of what is there, with the control messages as [`recv_msg`](super::recv_msg) has them.
+///
+/// # Errors
+/// As [`try_recv`].
 pub fn try_recv_msg(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
@@ -65,6 +81,9 @@ pub fn try_recv_msg(
 }
 
 /// sendmsg(2) where there is room, with control messages as bytes.
+///
+/// # Errors
+/// As [`try_send_to`].
 pub fn try_send_msg(
     fd: BorrowedFd<'_>,
     bufs: &[IoSlice<'_>],
@@ -77,6 +96,9 @@ pub fn try_send_msg(
 }
 
 /// One sendmsg(2) as it is, which may sleep: EINTR and all.
+///
+/// # Errors
+/// As [`send_to_once`].
 pub fn send_msg_once(
     fd: BorrowedFd<'_>,
     bufs: &[IoSlice<'_>],
@@ -85,4 +107,68 @@ pub fn send_msg_once(
     flags: MsgFlags,
 ) -> Result<usize, Errno> {
     call::sendmsg(fd, bufs, control, to.map(Address::native), flags.raw())
+}
+
+/// One recv(2) as it is: it sleeps as the socket does.
+///
+/// # Errors
+/// EINTR, EAGAIN of a non-blocking socket, and the others of recv(2).
+#[inline]
+pub fn recv_once(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: MsgFlags,
+) -> Result<usize, Errno> {
+    call::recv(fd, buf, flags.raw())
+}
+
+/// One send(2) as it is: it sleeps as the socket does.
+///
+/// # Errors
+/// EINTR, EAGAIN of a non-blocking socket, EPIPE, and the others of send(2).
+#[inline]
+pub fn send_once(fd: BorrowedFd<'_>, buf: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
+    call::send(fd, buf, flags.raw())
+}
+
+/// One recvfrom(2) as it is: it sleeps as the socket does.
+///
+/// # Errors
+/// As [`recv_once`].
+#[inline]
+pub fn recv_from_once(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: MsgFlags,
+    from: &mut Address,
+) -> Result<usize, Errno> {
+    call::recv_from(fd, buf, flags.raw(), from.native_mut())
+}
+
+/// One sendto(2) as it is: it sleeps as the socket does.
+///
+/// # Errors
+/// As [`send_once`]; EMSGSIZE, EDESTADDRREQ, and the others of sendto(2).
+#[inline]
+pub fn send_to_once(
+    fd: BorrowedFd<'_>,
+    buf: &[u8],
+    flags: MsgFlags,
+    to: &Address,
+) -> Result<usize, Errno> {
+    call::send_to(fd, buf, flags.raw(), to.native())
+}
+
+/// One accept4(2) as it is, close-on-exec: it sleeps as the socket does.
+///
+/// # Errors
+/// EINTR, EAGAIN of a non-blocking socket, ECONNABORTED, EMFILE, and the others of accept(2).
+#[inline]
+pub fn accept_once(
+    fd: BorrowedFd<'_>,
+    peer: Option<&mut Address>,
+    nonblocking: bool,
+) -> Result<OwnedFd, Errno> {
+    let flags = if nonblocking { libc::SOCK_NONBLOCK } else { 0 };
+    call::accept(fd, peer.map(Address::native_mut), flags)
 }

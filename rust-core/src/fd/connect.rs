@@ -15,6 +15,10 @@ use crate::sys::call::{self, as_uninit};
 ///
 /// Without a deadline an O_NONBLOCK socket answers EINPROGRESS (EAGAIN in the Unix domain), as
 /// connect(2) says. After [`Error::TimedOut`] the attempt is still under way: close the socket.
+///
+/// # Errors
+/// ECONNREFUSED, ENETUNREACH, EISCONN, EAFNOSUPPORT, and the others of connect(2); those of the
+/// policy.
 pub fn connect(fd: BorrowedFd<'_>, address: &Address, wait: &mut impl Wait) -> Result<()> {
     // connect has no MSG_DONTWAIT, and O_NONBLOCK would show in every duplicate: socket(7)'s
     // SO_SNDTIMEO bounds a connect, and even a Unix-domain one that waits for the backlog.
@@ -55,7 +59,14 @@ fn connect_until(
             // connect(2): after EINTR the attempt goes on "asynchronously".
             Errno::EINTR => {
                 wait.interrupted()?;
-                return connected(fd, deadline.unwrap_or(Deadline::NEVER), wait);
+                match finish_connect(fd, wait) {
+                    // Not every family goes on: then it is begun again.
+                    Err(Error::Os {
+                        errno: Errno::ENOTCONN,
+                        ..
+                    }) => {}
+                    result => return result,
+                }
             }
             // socket(7): "if a timeout has been reached then […] EINPROGRESS"; it goes on.
             Errno::EINPROGRESS if timed || deadline.is_some() => {

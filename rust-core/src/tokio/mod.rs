@@ -34,8 +34,8 @@
 //!   [`AsyncEndpoint::into_endpoint`]. Duplicates of the socket, in other processes too, share it.
 //! - **The runtime.** An endpoint can be made anywhere. It registers where it waits for the first
 //!   time, and belongs to that runtime from then on: any other may poll it, but once its own was
-//!   shut down every wait ends with [`Error::NoRuntime`]. Nothing is asked of the runtime but I/O
-//!   (`enable_io`); timers need not be enabled.
+//!   shut down every wait ends with [`Error::NoRuntime`](crate::Error::NoRuntime). Nothing is asked
+//!   of the runtime but I/O (`enable_io`); timers need not be enabled.
 //! - **Fairness.** A verb takes part in tokio's cooperative budget: a peer that never stops sending
 //!   does not keep the other tasks of the thread from running.
 //! - **Memory.** No verb that moves data allocates.
