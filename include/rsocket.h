@@ -12,8 +12,8 @@
  * below RSOCKET_EAI_BASE; `errno` is left equal to minus the result. Compare with `< 0`, never with
  * `== -1`. A call that failed has changed nothing but what its description names.
  *
- * Handles. An endpoint is its descriptor. It may come from anywhere, and every other call that takes
- * a descriptor takes it. New ones are close-on-exec.
+ * Handles. An endpoint is its descriptor. It may come from anywhere, and every other call that
+ * takes a descriptor takes it. New ones are close-on-exec.
  *
  * Signals. A call that a signal interrupts goes on with the time that is left: EINTR is not
  * returned. SIGPIPE is never raised. Where a signal shall end a wait, wait in ppoll(2).
@@ -26,9 +26,9 @@
  * is not named is `-EINVAL`; `int flags` are MSG_... and go to the kernel.
  *
  * Threads. Every call is MT-safe, the same endpoint included. "Async-signal-safe" calls may be made
- * in signal handlers and after fork(2). "A cancellation point" is one as in pthreads(7), and nothing
- * leaks; where it says that cancellation waits, it is acted upon by the next cancellation point.
- * There is no global state, no lock, no thread and no allocation on the way of data.
+ * in signal handlers and after fork(2). "A cancellation point" is one as in pthreads(7), and
+ * nothing leaks; where it says that cancellation waits, it is acted upon by the next cancellation
+ * point. There is no global state, no lock, no thread and no allocation on the way of data.
  */
 #ifndef LIBRSOCKET_H
 #define LIBRSOCKET_H
@@ -138,10 +138,10 @@ typedef struct rsocket_addr {
  * type has connections.
  *
  * `url` is one of `tcp://127.0.0.1:80`, `tcp://[::]:80`, `tcp://localhost:80`, `udp://...`,
- * `mptcp://...`, `unix:/run/x.sock`, `unix-dgram:...`, `unix-seqpacket:...`, `unix-abstract:name` (and
- * `-dgram`, `-seqpacket`), `netlink:route?groups=1,5`, `vsock:any:1234`, `fd:3`. `%XX` is any
- * byte; librsocket(7) has the whole grammar. TCP listeners have SO_REUSEADDR, so that a server
- * can start again at once; `?reuse=0` leaves it off.
+ * `mptcp://...`, `unix:/run/x.sock`, `unix-dgram:...`, `unix-seqpacket:...`, `unix-abstract:name`
+ * (and `-dgram`, `-seqpacket`), `netlink:route?groups=1,5`, `vsock:any:1234`, `fd:3`. `%XX` is any
+ * byte; librsocket(7) has the whole grammar. TCP listeners have SO_REUSEADDR, so that a server can
+ * start again at once; `?reuse=0` leaves it off.
  *
  * `flags`: RSOCKET_NONBLOCK, RSOCKET_INHERIT, RSOCKET_REUSEPORT, RSOCKET_V6ONLY.
  *
@@ -153,9 +153,7 @@ typedef struct rsocket_addr {
  *
  * MT-safe. Not async-signal-safe. Cancellation waits until it returns.
  */
-rsocket_endpoint rsocket_listen(const char *url,
-                                unsigned int flags)
-    RSOCKET_MUST_CHECK;
+rsocket_endpoint rsocket_listen(const char *url, unsigned int flags) RSOCKET_MUST_CHECK;
 
 /**
  * Makes an endpoint and connects it to what a URL names; see rsocket_listen() for URLs.
@@ -214,9 +212,10 @@ int rsocket_pair(int type, unsigned int flags, rsocket_endpoint out[2]) RSOCKET_
 /**
  * Takes the next connection of a listener, waiting for one where the listener is blocking.
  *
- * `peer` gets the peer's address, no address on an error; it may be NULL. A connection that died in the queue (ECONNABORTED)
- * is passed over, and signals do not end the wait. `flags`: RSOCKET_NONBLOCK, RSOCKET_INHERIT; the
- * new endpoint is blocking without the first, whatever the listener is.
+ * `peer` gets the peer's address, no address on an error; it may be NULL. A connection that died
+ * in the queue (ECONNABORTED) is passed over, and signals do not end the wait. `flags`:
+ * RSOCKET_NONBLOCK, RSOCKET_INHERIT; the new endpoint is blocking without the first, whatever the
+ * listener is.
  *
  * Returns the descriptor. Errors: `-EAGAIN` on a non-blocking listener without a connection,
  * `-EMFILE` and `-ENFILE` (the connection stays queued: wait before the next try), `-EINVAL` for
@@ -236,7 +235,8 @@ rsocket_endpoint rsocket_accept(rsocket_endpoint fd,
  * A listener that other processes accept from should be O_NONBLOCK: between the wait and the
  * accept another may take the connection, and a blocking listener then sleeps on.
  *
- * Errors: those of rsocket_accept(), `-ETIMEDOUT`, and `-EINVAL` for a timeout below -1.
+ * Returns as rsocket_accept(). Errors: those of rsocket_accept(), `-ETIMEDOUT`, and `-EINVAL` for
+ * a timeout below -1.
  *
  * MT-safe, async-signal-safe. A cancellation point.
  */
@@ -346,12 +346,13 @@ void rsocket_closep(rsocket_endpoint *fd);
 /**
  * Receives up to `len` bytes into `buf`, as recv(2) does; waits where the endpoint is blocking.
  *
- * `flags` are recv(2)'s MSG_.... A datagram that is longer than `len` is cut; with MSG_TRUNC its full
- * length is returned, so that it shows.
+ * `flags` are recv(2)'s MSG_.... A datagram that is longer than `len` is cut; with MSG_TRUNC its
+ * full length is returned, so that it shows.
  *
- * Returns how many bytes came; 0 at the end of a stream, and for an empty datagram. Errors: `-EAGAIN` on a non-blocking endpoint with nothing there, `-ECONNRESET`,
- * `-ENOTCONN`, `-EFAULT` for NULL with a length, `-EINVAL` for a length above SSIZE_MAX, `-EBADF`,
- * `-ENOTSOCK` and the others of recv(2).
+ * Returns how many bytes came; 0 at the end of a stream, and for an empty datagram. Errors:
+ * `-EAGAIN` on a non-blocking endpoint with nothing there, `-ECONNRESET`, `-ENOTCONN`, `-EFAULT`
+ * for NULL with a length, `-EINVAL` for a length above SSIZE_MAX, `-EBADF`, `-ENOTSOCK` and the
+ * others of recv(2).
  *
  * MT-safe, async-signal-safe. A cancellation point.
  */
@@ -367,8 +368,8 @@ ssize_t rsocket_recv(rsocket_endpoint fd,
  *
  * Tries first, and sleeps in ppoll(2) only where nothing is there.
  *
- * Errors: those of rsocket_recv(), `-ETIMEDOUT` (never `-EAGAIN`, unless `flags` has
- * MSG_DONTWAIT), and `-EINVAL` for a timeout below -1.
+ * Returns as rsocket_recv(). Errors: those of rsocket_recv(), `-ETIMEDOUT` (never `-EAGAIN`,
+ * unless `flags` has MSG_DONTWAIT), and `-EINVAL` for a timeout below -1.
  *
  * MT-safe, async-signal-safe. A cancellation point.
  */
@@ -387,8 +388,8 @@ ssize_t rsocket_recv_timeout(rsocket_endpoint fd,
  * Returns how many bytes went: all of a datagram, perhaps fewer on a stream (rsocket_send_all()
  * sends all). Errors: `-EAGAIN` on a non-blocking endpoint without room, `-EPIPE` and
  * `-ECONNRESET` after the peer has gone, `-EMSGSIZE` for a datagram that is too long,
- * `-EDESTADDRREQ` and `-ENOTCONN` without a peer, `-EFAULT` for NULL with a length, `-EINVAL` for a
- * length above SSIZE_MAX, `-EBADF`, `-ENOTSOCK` and the others of send(2).
+ * `-EDESTADDRREQ` and `-ENOTCONN` without a peer, `-EFAULT` for NULL with a length, `-EINVAL` for
+ * a length above SSIZE_MAX, `-EBADF`, `-ENOTSOCK` and the others of send(2).
  *
  * MT-safe, async-signal-safe. A cancellation point.
  */
@@ -401,8 +402,8 @@ ssize_t rsocket_send(rsocket_endpoint fd,
 /**
  * rsocket_send() that waits at most `timeout_ms` milliseconds for room: -1 for ever, 0 not at all.
  *
- * Errors: those of rsocket_send(), `-ETIMEDOUT` (never `-EAGAIN`, unless `flags` has
- * MSG_DONTWAIT), and `-EINVAL` for a timeout below -1.
+ * Returns as rsocket_send(). Errors: those of rsocket_send(), `-ETIMEDOUT` (never `-EAGAIN`,
+ * unless `flags` has MSG_DONTWAIT), and `-EINVAL` for a timeout below -1.
  *
  * MT-safe, async-signal-safe. A cancellation point.
  */
@@ -448,8 +449,9 @@ ssize_t rsocket_recv_from_timeout(rsocket_endpoint fd,
 /**
  * rsocket_send() to an address, as sendto(2) does. With `to` NULL it is rsocket_send().
  *
- * Returns and errors: as rsocket_send(); `-EISCONN`, `-ECONNREFUSED` and `-ENOENT` for a Unix-domain
- * name that nobody has, `-EAFNOSUPPORT` and `-EINVAL` for an address that does not fit.
+ * Returns and errors: as rsocket_send(); `-EISCONN`, `-ECONNREFUSED` and `-ENOENT` for a
+ * Unix-domain name that nobody has, `-EAFNOSUPPORT` and `-EINVAL` for an address that does not
+ * fit.
  *
  * MT-safe, async-signal-safe. A cancellation point.
  */
@@ -477,8 +479,9 @@ ssize_t rsocket_send_to_timeout(rsocket_endpoint fd,
     RSOCKET_MUST_CHECK RSOCKET_FD(1) RSOCKET_READS(2, 3);
 
 /**
- * Sends all `len` bytes of `buf`, however many steps it takes, within `timeout_ms` milliseconds for
- * the whole: -1 for ever, 0 without waiting, on a blocking and on a non-blocking endpoint alike.
+ * Sends all `len` bytes of `buf`, however many steps it takes, within `timeout_ms` milliseconds
+ * for the whole: -1 for ever, 0 without waiting, on a blocking and on a non-blocking endpoint
+ * alike.
  *
  * `done`, which may be NULL, gets how many bytes went: `len`, or fewer on an error.
  *
@@ -523,9 +526,9 @@ int rsocket_recv_all(rsocket_endpoint fd,
  * and on an error. With a timeout a blocking endpoint has SO_SNDTIMEO set while the call runs,
  * which every duplicate of it shares.
  *
- * Returns 0. Errors: `-EPIPE` and `-ECONNRESET` after the peer has gone, `-ESPIPE` for a `file` that
- * is a socket or a pipe, `-EINVAL` for one that cannot be mapped (some of /proc), an offset beyond
- * INT64_MAX, or a timeout below -1; `-ETIMEDOUT`, `-EBADF`, `-ENOTSOCK` and the others of
+ * Returns 0. Errors: `-EPIPE` and `-ECONNRESET` after the peer has gone, `-ESPIPE` for a `file`
+ * that is a socket or a pipe, `-EINVAL` for one that cannot be mapped (some of /proc), an offset
+ * beyond INT64_MAX, or a timeout below -1; `-ETIMEDOUT`, `-EBADF`, `-ENOTSOCK` and the others of
  * sendfile(2).
  *
  * MT-safe. Not async-signal-safe. Cancellation waits until it returns.
@@ -648,8 +651,8 @@ typedef struct rsocket_msg {
  * Receives as many messages as are there, `count` at most, waiting for the first alone:
  * `timeout_ms` milliseconds at most, -1 for ever, 0 not at all.
  *
- * Each message has `buf` and `cap`; `len`, `addr` and `flags` are filled in. `flags` are recv(2)'s;
- * with MSG_TRUNC a `len` is the full length of its datagram.
+ * Each message has `buf` and `cap`; `len`, `addr` and `flags` are filled in. `flags` are
+ * recv(2)'s; with MSG_TRUNC a `len` is the full length of its datagram.
  *
  * Returns how many messages came, in the order they came; RSOCKET_BATCH_MAX at most. Errors:
  * those of rsocket_recv_timeout(); an error behind the first message is told by the next call.
@@ -745,13 +748,14 @@ ssize_t rsocket_send_fds(rsocket_endpoint fd,
  * `count` points to how many `fds` has room for, and gets how many came. Where more came than
  * there is room for, all of them are closed and the call fails with `-EMSGSIZE`: a peer that sends
  * what was not asked for is best hung up on. `flags` are recv(2)'s: a message longer than `len` is
- * cut, and with MSG_TRUNC its full length is returned. `timeout_ms`: -1 waits for ever, 0 not at all.
+ * cut, and with MSG_TRUNC its full length is returned. `timeout_ms`: -1 waits for ever, 0 not at
+ * all.
  *
- * Returns how many bytes came, 0 at the end of a stream. On an error no descriptor was received and
- * `count` gets 0. Errors: `-EMSGSIZE`, `-EAFNOSUPPORT` for an endpoint outside the Unix domain,
- * `-ETIMEDOUT`, `-EFAULT` for NULL with a length or for `count`, `-EINVAL` for a timeout below -1,
- * and those of rsocket_recv(). At the limit of open descriptors (RLIMIT_NOFILE) the kernel delivers
- * those that fit, and the answer is `-EMSGSIZE` too.
+ * Returns how many bytes came, 0 at the end of a stream. On an error no descriptor was received
+ * and `count` gets 0. Errors: `-EMSGSIZE`, `-EAFNOSUPPORT` for an endpoint outside the Unix
+ * domain, `-ETIMEDOUT`, `-EFAULT` for NULL with a length or for `count`, `-EINVAL` for a timeout
+ * below -1, and those of rsocket_recv(). At the limit of open descriptors (RLIMIT_NOFILE) the
+ * kernel delivers those that fit, and the answer is `-EMSGSIZE` too.
  *
  * MT-safe. Not async-signal-safe. Cancellation waits until it returns.
  */
@@ -797,9 +801,9 @@ rsocket_endpoint rsocket_peer_pidfd(rsocket_endpoint fd) RSOCKET_MUST_CHECK RSOC
  *
  * `count` points to how many `groups` has room for, and gets how many there are.
  *
- * Returns 0. Errors: `-ERANGE` where there are more than there is room for, and nothing but `count`
- * is written; `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-ENODATA` without a peer,
- * `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
+ * Returns 0. Errors: `-ERANGE` where there are more than there is room for, and nothing but
+ * `count` is written; `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-ENODATA` without
+ * a peer, `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
  *
  * MT-safe. Not async-signal-safe. Not a cancellation point.
  */
@@ -813,8 +817,9 @@ int rsocket_peer_groups(rsocket_endpoint fd,
  *
  * Writes to `buf` as snprintf(3) does, always NUL-terminated where `cap` is not 0.
  *
- * Returns the length of the whole label. Errors: `-ENOPROTOOPT` where no security module gives one,
- * `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
+ * Returns the length of the whole label. Errors: `-ENOPROTOOPT` where no security module gives
+ * one, `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-EFAULT` for NULL, `-EBADF`,
+ * `-ENOTSOCK`.
  *
  * MT-safe. Not async-signal-safe. Not a cancellation point.
  */
@@ -915,15 +920,15 @@ int rsocket_addr_peer(rsocket_endpoint fd, rsocket_addr *addr) RSOCKET_MUST_CHEC
  *
  * Returns 1 or 0. Errors: `-EFAULT` for NULL, `-EINVAL` for an address of more than 128 bytes.
  *
- * MT-safe. Not a cancellation point.
+ * MT-safe. Not async-signal-safe. Not a cancellation point.
  */
 int rsocket_addr_equal(const rsocket_addr *one, const rsocket_addr *other);
 
 /**
  * The port of an internet address, in host order.
  *
- * Returns 0 to 65535. Errors: `-EAFNOSUPPORT` for another family, `-EFAULT` for NULL, `-EINVAL` for
- * an address of more than 128 bytes.
+ * Returns 0 to 65535. Errors: `-EAFNOSUPPORT` for another family, `-EFAULT` for NULL, `-EINVAL`
+ * for an address of more than 128 bytes.
  *
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
@@ -1201,12 +1206,13 @@ typedef struct rsocket_nl {
 } rsocket_nl;
 
 /**
- * Opens a netlink socket for requests or for events, bound to a port id of the kernel's choice, with strict
- * checking and extended acknowledgements where the kernel has them.
+ * Opens a netlink socket for requests or for events, bound to a port id of the kernel's choice,
+ * with strict checking and extended acknowledgements where the kernel has them.
  *
  * `protocol` is NETLINK_ROUTE or another of linux/netlink.h; `groups` the mask of the first 32
- * multicast groups to join, or 0: rsocket_nl_join() takes a group by its number. Replies are read into the `cap` bytes at `buf`, which belong to
- * the library until `nl` is used no more: 32768 bytes hold every message that the kernel sends.
+ * multicast groups to join, or 0: rsocket_nl_join() takes a group by its number. Replies are read
+ * into the `cap` bytes at `buf`, which belong to the library until `nl` is used no more: 32768
+ * bytes hold every message that the kernel sends.
  *
  * Returns the descriptor, which is `nl->fd` too: close it with rsocket_close(). On an error
  * `nl->fd` is -1. Errors: `-EPROTONOSUPPORT`, `-EPERM` for a group that takes a capability,
@@ -1224,14 +1230,12 @@ rsocket_endpoint rsocket_nl_open(struct rsocket_nl *nl,
 /**
  * Joins a multicast group by its number, RTNLGRP_LINK or what rsocket_nl_group() found.
  *
- * Returns 0. Errors: `-EINVAL` for a number that the protocol lacks, `-EPERM` for a group that takes
- * a capability, `-EBADF`, `-ENOTSOCK`, `-ENOPROTOOPT` on a socket that is not netlink.
+ * Returns 0. Errors: `-EINVAL` for a number that the protocol lacks, `-EPERM` for a group that
+ * takes a capability, `-EBADF`, `-ENOTSOCK`, `-ENOPROTOOPT` on a socket that is not netlink.
  *
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
-int rsocket_nl_join(rsocket_endpoint fd,
-                    uint32_t group)
-    RSOCKET_MUST_CHECK RSOCKET_FD(1);
+int rsocket_nl_join(rsocket_endpoint fd, uint32_t group) RSOCKET_MUST_CHECK RSOCKET_FD(1);
 
 /**
  * Leaves a multicast group.
@@ -1249,8 +1253,8 @@ int rsocket_nl_leave(rsocket_endpoint fd, uint32_t group) RSOCKET_FD(1);
  *
  * `flags` are NLM_F_...; NLM_F_REQUEST and NLM_F_ACK are added, so that the replies end.
  *
- * Returns 0. Errors: `-EBADF`, `-EFAULT` for NULL with a length, `-EMSGSIZE` for too long a payload
- * and the others of sendmsg(2) and recvmsg(2).
+ * Returns 0. Errors: `-EBADF`, `-EFAULT` for NULL with a length, `-EMSGSIZE` for too long a
+ * payload and the others of sendmsg(2) and recvmsg(2).
  *
  * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
  */
@@ -1269,8 +1273,8 @@ int rsocket_nl_request(struct rsocket_nl *nl,
  *
  * An attribute of attributes has `type` `| NLA_F_NESTED` and a payload of its own as `data`.
  *
- * Returns 0; on an error nothing was written. Errors: `-EMSGSIZE` where `cap` is too small, and for
- * more than 65531 bytes; `-EFAULT` for NULL; `-EINVAL` for a length above SSIZE_MAX.
+ * Returns 0; on an error nothing was written. Errors: `-EMSGSIZE` where `cap` is too small, and
+ * for more than 65531 bytes; `-EFAULT` for NULL; `-EINVAL` for a length above SSIZE_MAX.
  *
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
@@ -1286,13 +1290,13 @@ int rsocket_nl_put(void *payload,
  * The next reply to the request, waiting `timeout_ms` milliseconds at most: -1 for ever, 0 not at
  * all.
  *
- * `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length has
- * been checked.
+ * `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length
+ * has been checked.
  *
  * Returns 1 with a message, 0 at the end of the replies. Errors: what the kernel answered, such as
- * `-ENODEV`, `-EPERM` or `-EINVAL`, and rsocket_nl_why() has its words; `-EINTR` at the end of a dump
- * that changed while it was read: ask again; `-ENOBUFS` where messages were lost: the socket goes
- * on working; `-EMSGSIZE` where the buffer was too small; `-EBADMSG` for a malformed message;
+ * `-ENODEV`, `-EPERM` or `-EINVAL`, and rsocket_nl_why() has its words; `-EINTR` at the end of a
+ * dump that changed while it was read: ask again; `-ENOBUFS` where messages were lost: the socket
+ * goes on working; `-EMSGSIZE` where the buffer was too small; `-EBADMSG` for a malformed message;
  * `-ETIMEDOUT`; `-EFAULT` for NULL; `-EINVAL` for a timeout below -1; `-EBADF`.
  *
  * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
@@ -1303,8 +1307,8 @@ int rsocket_nl_next(struct rsocket_nl *nl,
     RSOCKET_MUST_CHECK;
 
 /**
- * Says in a sentence why the kernel refused the last request, by its extended acknowledgement, such
- * as "Invalid argument: Invalid values in header for link dump request". Right behind the
+ * Says in a sentence why the kernel refused the last request, by its extended acknowledgement,
+ * such as "Invalid argument: Invalid values in header for link dump request". Right behind the
  * rsocket_nl_next() that failed.
  *
  * Writes to `buf` as snprintf(3) does, always NUL-terminated where `cap` is not 0; 256 bytes hold
@@ -1321,12 +1325,12 @@ ssize_t rsocket_nl_why(struct rsocket_nl *nl, char *buf, size_t cap) RSOCKET_WRI
  * The next event of the multicast groups that were joined, waiting `timeout_ms` milliseconds at
  * most: -1 for ever, 0 not at all. Only what the kernel itself sent. Events never end.
  *
- * `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length has
- * been checked. Requests and events want an `nl` each: what a request finds unread is dropped.
+ * `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length
+ * has been checked. Requests and events want an `nl` each: what a request finds unread is dropped.
  *
  * Returns 1 with a message. Errors: `-ENOBUFS` where the receive queue ran over and events were
- * lost: what was learned from them is out of date, dump it again (the socket goes on working, and a
- * larger RSOCKET_SO_RCVBUF makes it rarer); `-EMSGSIZE` where the buffer was too small and
+ * lost: what was learned from them is out of date, dump it again (the socket goes on working, and
+ * a larger RSOCKET_SO_RCVBUF makes it rarer); `-EMSGSIZE` where the buffer was too small and
  * `-EBADMSG` for a malformed message, whose datagram is lost; `-ETIMEDOUT`; `-EFAULT` for NULL;
  * `-EINVAL` for a timeout below -1; `-EBADF`.
  *
@@ -1382,7 +1386,10 @@ const struct nlattr *rsocket_nl_attr(const struct nlmsghdr *message,
     RSOCKET_MUST_CHECK;
 
 /**
- * The attributes inside of a nested attribute, one by one, as rsocket_nl_attr() has them.
+ * The attributes inside of a nested attribute, one by one: the first for `previous` NULL, then the
+ * one behind `previous`.
+ *
+ * Returns as rsocket_nl_attr(); NULL for NULL.
  *
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
@@ -1393,7 +1400,7 @@ const struct nlattr *rsocket_nl_nested(const struct nlattr *attribute,
 /**
  * The bytes of an attribute; `len`, which may be NULL, gets how many there are.
  *
- * Returns NULL for NULL.
+ * Returns a pointer to them, aligned to four bytes, or NULL for NULL.
  *
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
@@ -1480,8 +1487,9 @@ const char *rsocket_errname(int code);
 ssize_t rsocket_url_why(const char *url, char *buf, size_t cap) RSOCKET_WRITES(2, 3);
 
 /**
- * The version of the library that runs, as RSOCKET_VERSION is that of the header: major << 16 |
- * minor << 8 | patch.
+ * The version of the library that runs, as RSOCKET_VERSION is that of the header.
+ *
+ * Returns major << 16 | minor << 8 | patch.
  *
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
@@ -1489,6 +1497,8 @@ unsigned int rsocket_version(void);
 
 /**
  * The version of the library that runs as text, such as "0.1.0".
+ *
+ * Returns a constant string.
  *
  * MT-safe, async-signal-safe. Not a cancellation point.
  */

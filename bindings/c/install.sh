@@ -65,11 +65,9 @@ if [ "$uninstall" = yes ]; then
         "$destdir$libdir/librsocket.so.$version" "$destdir$libdir/librsocket.a" \
         "$destdir$includedir/rsocket.h" "$destdir$pcdir/rsocket.pc"
     rm -f "$destdir$cmakedir/rsocketConfig.cmake" "$destdir$cmakedir/rsocketConfigVersion.cmake"
-    if [ -d "$here/man" ]; then
-        for page in "$here"/man/*.[37]; do
-            rm -f "$destdir$mandir/man${page##*.}/$(basename "$page")"
-        done
-    fi
+    for page in "$here"/man/*.[37]; do
+        rm -f "$destdir$mandir/man${page##*.}/$(basename "$page")"
+    done
     rmdir "$destdir$cmakedir" 2>/dev/null || :
     exit 0
 fi
@@ -91,8 +89,10 @@ sed -n 's/^ *\(rsocket_[a-z0-9_]*\);$/\1/p' "$here/librsocket.map" >"$work/symbo
 
 # One object with no symbols but those, so that the archive can stand beside another Rust archive in
 # one program (rust-lang/rust#44322).
-# shellcheck disable=SC2046
-link_all() { "$LD" -r --gc-sections $(sed 's/^/-u /' "$work/symbols") -o "$work/all.o" "$1"; }
+link_all() {
+    # shellcheck disable=SC2046
+    "$LD" -r --gc-sections $(sed 's/^/-u /' "$work/symbols") -o "$work/all.o" "$1"
+}
 link_all "$archive"
 
 # Half of that would be the reader of debug information by which std prints the backtrace of a panic.
@@ -165,9 +165,7 @@ for file in rsocketConfig rsocketConfigVersion; do
         "$here/cmake/$file.cmake.in" >"$work/$file.cmake"
     install -m 644 "$work/$file.cmake" "$destdir$cmakedir/$file.cmake"
 done
-if [ -d "$here/man" ]; then
-    for page in "$here"/man/*.[37]; do
-        install -d "$destdir$mandir/man${page##*.}"
-        install -m 644 "$page" "$destdir$mandir/man${page##*.}/$(basename "$page")"
-    done
-fi
+for page in "$here"/man/*.[37]; do
+    install -d "$destdir$mandir/man${page##*.}"
+    install -m 644 "$page" "$destdir$mandir/man${page##*.}/$(basename "$page")"
+done

@@ -257,10 +257,20 @@ static void memory(void)
     EXPECT(rsocket_recvv(fd, &iov, INT_MAX, MSG_DONTWAIT), -EMSGSIZE);
     EXPECT(rsocket_sendv(fd, NULL, 1, 0), -EFAULT);
     EXPECT(rsocket_sendv(fd, &iov, -1, 0), -EINVAL);
-    EXPECT(rsocket_sendv(fd, &iov, 1, 0), -EFAULT);
+    /* Valgrind takes what the kernel is handed here for a mistake, and there it is one. */
+    if (getenv("UNDER_VALGRIND") == NULL)
+        EXPECT(rsocket_sendv(fd, &iov, 1, 0), -EFAULT);
     EXPECT(rsocket_sendv(fd, &iov, 1025, 0), -EMSGSIZE);
     EXPECT(rsocket_recv_msg(fd, NULL, 0, 0), -EFAULT);
     EXPECT(rsocket_send_msg(fd, NULL, 0, 0), -EFAULT);
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1025;
+    EXPECT(rsocket_recv_msg(fd, &msg, 0, 0), -EMSGSIZE);
+    EXPECT(rsocket_send_msg(fd, &msg, 0, 0), -EMSGSIZE);
+    msg.msg_iovlen = size_max;
+    EXPECT(rsocket_recv_msg(fd, &msg, 0, 0), -EMSGSIZE);
+    EXPECT(rsocket_send_msg(fd, &msg, 0, 0), -EMSGSIZE);
+    msg.msg_iov = NULL;
     msg.msg_iovlen = 1;
     EXPECT(rsocket_send_msg(fd, &msg, 0, 0), -EFAULT);
     msg.msg_iovlen = 0;

@@ -13,6 +13,13 @@ static void on_alarm(int number)
     interruptions++;
 }
 
+/* How much slower everything is: where the handler takes longer than the next signal takes to come,
+ * nothing else ever runs. */
+static int slowness(void)
+{
+    return getenv("UNDER_VALGRIND") != NULL ? 8 : 1;
+}
+
 /* Interrupts whatever sleeps every 3 ms; the handler has no SA_RESTART. */
 static void storm(int on)
 {
@@ -22,7 +29,7 @@ static void storm(int on)
     action.sa_handler = on_alarm;
     sigaction(SIGALRM, &action, NULL);
     memset(&timer, 0, sizeof timer);
-    timer.it_value.tv_usec = timer.it_interval.tv_usec = on ? 3000 : 0;
+    timer.it_value.tv_usec = timer.it_interval.tv_usec = on ? 3000 * slowness() : 0;
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
@@ -31,7 +38,7 @@ static void storm(int on)
         double takes_start = seconds(), takes_spent;                                       \
         EXPECT(call, wanted);                                                              \
         takes_spent = seconds() - takes_start;                                             \
-        if (takes_spent < (least) || takes_spent > (most)) {                               \
+        if (takes_spent < (least) || takes_spent > (most) * slowness()) {                  \
             fprintf(stderr, "%s:%d: %s took %.3f s\n", __FILE__, __LINE__, #call,          \
                     takes_spent);                                                          \
             check_failures++;                                                              \
@@ -41,7 +48,7 @@ static void storm(int on)
 static void every_verb(void)
 {
     static char big[4 << 20];
-    char data[8], url[64];
+    char data[8] = "", url[64];
     size_t n = 0, done = 0;
     int sv[2], l = tcp_listener(url, sizeof url), fd;
     rsocket_addr addr;
@@ -145,7 +152,7 @@ int main(void)
     every_verb();
     connecting();
     storm(0);
-    CHECK(interruptions > 50);
+    CHECK(interruptions > 50 / slowness());
     CHECK(open_descriptors() == before);
     return report("deadline");
 }

@@ -186,7 +186,7 @@ pub unsafe extern "C" fn rsocket_addr_peer(fd: rsocket_endpoint, addr: *mut rsoc
 ///
 /// Returns 1 or 0. Errors: `-EFAULT` for NULL, `-EINVAL` for an address of more than 128 bytes.
 ///
-/// MT-safe. Not a cancellation point.
+/// MT-safe. Not async-signal-safe. Not a cancellation point.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsocket_addr_equal(
     one: *const rsocket_addr,
@@ -197,8 +197,8 @@ pub unsafe extern "C" fn rsocket_addr_equal(
 
 /// The port of an internet address, in host order.
 ///
-/// Returns 0 to 65535. Errors: `-EAFNOSUPPORT` for another family, `-EFAULT` for NULL, `-EINVAL` for
-/// an address of more than 128 bytes.
+/// Returns 0 to 65535. Errors: `-EAFNOSUPPORT` for another family, `-EFAULT` for NULL, `-EINVAL`
+/// for an address of more than 128 bytes.
 ///
 /// MT-safe, async-signal-safe. Not a cancellation point.
 #[unsafe(no_mangle)]

@@ -278,12 +278,13 @@ fn send_to_timeout_on(arguments: &Arguments<c_int, *const rsocket_addr>, tried: 
 
 /// Receives up to `len` bytes into `buf`, as recv(2) does; waits where the endpoint is blocking.
 ///
-/// `flags` are recv(2)'s MSG_.... A datagram that is longer than `len` is cut; with MSG_TRUNC its full
-/// length is returned, so that it shows.
+/// `flags` are recv(2)'s MSG_.... A datagram that is longer than `len` is cut; with MSG_TRUNC its
+/// full length is returned, so that it shows.
 ///
-/// Returns how many bytes came; 0 at the end of a stream, and for an empty datagram. Errors: `-EAGAIN` on a non-blocking endpoint with nothing there, `-ECONNRESET`,
-/// `-ENOTCONN`, `-EFAULT` for NULL with a length, `-EINVAL` for a length above SSIZE_MAX, `-EBADF`,
-/// `-ENOTSOCK` and the others of recv(2).
+/// Returns how many bytes came; 0 at the end of a stream, and for an empty datagram. Errors:
+/// `-EAGAIN` on a non-blocking endpoint with nothing there, `-ECONNRESET`, `-ENOTCONN`, `-EFAULT`
+/// for NULL with a length, `-EINVAL` for a length above SSIZE_MAX, `-EBADF`, `-ENOTSOCK` and the
+/// others of recv(2).
 ///
 /// MT-safe, async-signal-safe. A cancellation point.
 ///
@@ -319,8 +320,8 @@ pub unsafe extern "C" fn rsocket_recv(
 ///
 /// Tries first, and sleeps in ppoll(2) only where nothing is there.
 ///
-/// Errors: those of rsocket_recv(), `-ETIMEDOUT` (never `-EAGAIN`, unless `flags` has
-/// MSG_DONTWAIT), and `-EINVAL` for a timeout below -1.
+/// Returns as rsocket_recv(). Errors: those of rsocket_recv(), `-ETIMEDOUT` (never `-EAGAIN`,
+/// unless `flags` has MSG_DONTWAIT), and `-EINVAL` for a timeout below -1.
 ///
 /// MT-safe, async-signal-safe. A cancellation point.
 ///
@@ -359,8 +360,8 @@ pub unsafe extern "C" fn rsocket_recv_timeout(
 /// Returns how many bytes went: all of a datagram, perhaps fewer on a stream (rsocket_send_all()
 /// sends all). Errors: `-EAGAIN` on a non-blocking endpoint without room, `-EPIPE` and
 /// `-ECONNRESET` after the peer has gone, `-EMSGSIZE` for a datagram that is too long,
-/// `-EDESTADDRREQ` and `-ENOTCONN` without a peer, `-EFAULT` for NULL with a length, `-EINVAL` for a
-/// length above SSIZE_MAX, `-EBADF`, `-ENOTSOCK` and the others of send(2).
+/// `-EDESTADDRREQ` and `-ENOTCONN` without a peer, `-EFAULT` for NULL with a length, `-EINVAL` for
+/// a length above SSIZE_MAX, `-EBADF`, `-ENOTSOCK` and the others of send(2).
 ///
 /// MT-safe, async-signal-safe. A cancellation point.
 ///
@@ -393,8 +394,8 @@ pub unsafe extern "C" fn rsocket_send(
 
 /// rsocket_send() that waits at most `timeout_ms` milliseconds for room: -1 for ever, 0 not at all.
 ///
-/// Errors: those of rsocket_send(), `-ETIMEDOUT` (never `-EAGAIN`, unless `flags` has
-/// MSG_DONTWAIT), and `-EINVAL` for a timeout below -1.
+/// Returns as rsocket_send(). Errors: those of rsocket_send(), `-ETIMEDOUT` (never `-EAGAIN`,
+/// unless `flags` has MSG_DONTWAIT), and `-EINVAL` for a timeout below -1.
 ///
 /// MT-safe, async-signal-safe. A cancellation point.
 ///
@@ -502,8 +503,9 @@ pub unsafe extern "C" fn rsocket_recv_from_timeout(
 
 /// rsocket_send() to an address, as sendto(2) does. With `to` NULL it is rsocket_send().
 ///
-/// Returns and errors: as rsocket_send(); `-EISCONN`, `-ECONNREFUSED` and `-ENOENT` for a Unix-domain
-/// name that nobody has, `-EAFNOSUPPORT` and `-EINVAL` for an address that does not fit.
+/// Returns and errors: as rsocket_send(); `-EISCONN`, `-ECONNREFUSED` and `-ENOENT` for a
+/// Unix-domain name that nobody has, `-EAFNOSUPPORT` and `-EINVAL` for an address that does not
+/// fit.
 ///
 /// MT-safe, async-signal-safe. A cancellation point.
 ///
@@ -653,8 +655,9 @@ fn recv_all_on(steps: &Steps) -> c_int {
     way_on().answer()
 }
 
-/// Sends all `len` bytes of `buf`, however many steps it takes, within `timeout_ms` milliseconds for
-/// the whole: -1 for ever, 0 without waiting, on a blocking and on a non-blocking endpoint alike.
+/// Sends all `len` bytes of `buf`, however many steps it takes, within `timeout_ms` milliseconds
+/// for the whole: -1 for ever, 0 without waiting, on a blocking and on a non-blocking endpoint
+/// alike.
 ///
 /// `done`, which may be NULL, gets how many bytes went: `len`, or fewer on an error.
 ///
@@ -744,9 +747,9 @@ pub unsafe extern "C" fn rsocket_recv_all(
 /// and on an error. With a timeout a blocking endpoint has SO_SNDTIMEO set while the call runs,
 /// which every duplicate of it shares.
 ///
-/// Returns 0. Errors: `-EPIPE` and `-ECONNRESET` after the peer has gone, `-ESPIPE` for a `file` that
-/// is a socket or a pipe, `-EINVAL` for one that cannot be mapped (some of /proc), an offset beyond
-/// INT64_MAX, or a timeout below -1; `-ETIMEDOUT`, `-EBADF`, `-ENOTSOCK` and the others of
+/// Returns 0. Errors: `-EPIPE` and `-ECONNRESET` after the peer has gone, `-ESPIPE` for a `file`
+/// that is a socket or a pipe, `-EINVAL` for one that cannot be mapped (some of /proc), an offset
+/// beyond INT64_MAX, or a timeout below -1; `-ETIMEDOUT`, `-EBADF`, `-ENOTSOCK` and the others of
 /// sendfile(2).
 ///
 /// MT-safe. Not async-signal-safe. Cancellation waits until it returns.

@@ -37,10 +37,10 @@ fn kind(number: c_int, flags: c_uint) -> Kind {
 /// type has connections.
 ///
 /// `url` is one of `tcp://127.0.0.1:80`, `tcp://[::]:80`, `tcp://localhost:80`, `udp://...`,
-/// `mptcp://...`, `unix:/run/x.sock`, `unix-dgram:...`, `unix-seqpacket:...`, `unix-abstract:name` (and
-/// `-dgram`, `-seqpacket`), `netlink:route?groups=1,5`, `vsock:any:1234`, `fd:3`. `%XX` is any
-/// byte; librsocket(7) has the whole grammar. TCP listeners have SO_REUSEADDR, so that a server
-/// can start again at once; `?reuse=0` leaves it off.
+/// `mptcp://...`, `unix:/run/x.sock`, `unix-dgram:...`, `unix-seqpacket:...`, `unix-abstract:name`
+/// (and `-dgram`, `-seqpacket`), `netlink:route?groups=1,5`, `vsock:any:1234`, `fd:3`. `%XX` is any
+/// byte; librsocket(7) has the whole grammar. TCP listeners have SO_REUSEADDR, so that a server can
+/// start again at once; `?reuse=0` leaves it off.
 ///
 /// `flags`: RSOCKET_NONBLOCK, RSOCKET_INHERIT, RSOCKET_REUSEPORT, RSOCKET_V6ONLY.
 ///
@@ -195,9 +195,10 @@ fn accept_on(
 
 /// Takes the next connection of a listener, waiting for one where the listener is blocking.
 ///
-/// `peer` gets the peer's address, no address on an error; it may be NULL. A connection that died in the queue (ECONNABORTED)
-/// is passed over, and signals do not end the wait. `flags`: RSOCKET_NONBLOCK, RSOCKET_INHERIT; the
-/// new endpoint is blocking without the first, whatever the listener is.
+/// `peer` gets the peer's address, no address on an error; it may be NULL. A connection that died
+/// in the queue (ECONNABORTED) is passed over, and signals do not end the wait. `flags`:
+/// RSOCKET_NONBLOCK, RSOCKET_INHERIT; the new endpoint is blocking without the first, whatever the
+/// listener is.
 ///
 /// Returns the descriptor. Errors: `-EAGAIN` on a non-blocking listener without a connection,
 /// `-EMFILE` and `-ENFILE` (the connection stays queued: wait before the next try), `-EINVAL` for
@@ -231,7 +232,8 @@ pub unsafe extern "C" fn rsocket_accept(
 /// A listener that other processes accept from should be O_NONBLOCK: between the wait and the
 /// accept another may take the connection, and a blocking listener then sleeps on.
 ///
-/// Errors: those of rsocket_accept(), `-ETIMEDOUT`, and `-EINVAL` for a timeout below -1.
+/// Returns as rsocket_accept(). Errors: those of rsocket_accept(), `-ETIMEDOUT`, and `-EINVAL` for
+/// a timeout below -1.
 ///
 /// MT-safe, async-signal-safe. A cancellation point.
 ///

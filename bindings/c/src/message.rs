@@ -15,17 +15,28 @@ use crate::types::rsocket_endpoint;
 fn sources<'a>(iov: *const iovec, count: usize) -> Result<&'a [IoSlice<'a>]> {
     // IoSlice "is guaranteed to be ABI compatible with the iovec type on Unix platforms" (std); the
     // core hands them to the kernel and looks into none.
-    objects(iov.cast::<IoSlice<'a>>(), count)
+    objects(iov.cast::<IoSlice<'a>>(), at_most_1024(count)?)
 }
 
 /// `count` buffers to write to.
 fn sinks<'a>(iov: *const iovec, count: usize) -> Result<&'a mut [IoSliceMut<'a>]> {
     // IoSliceMut is laid out as iovec (std); the kernel does not change the array.
-    objects_mut(iov.cast_mut().cast::<IoSliceMut<'a>>(), count)
+    objects_mut(
+        iov.cast_mut().cast::<IoSliceMut<'a>>(),
+        at_most_1024(count)?,
+    )
 }
 
 fn count(number: c_int) -> Result<usize> {
     usize::try_from(number).map_err(|_| Code::errno(Errno::EINVAL))
+}
+
+/// As many buffers as one call takes (UIO_MAXIOV, sendmsg(2)); the kernel would say the same.
+fn at_most_1024(count: usize) -> Result<usize> {
+    if count > 1024 {
+        return Err(Code::errno(Errno::EMSGSIZE));
+    }
+    Ok(count)
 }
 
 /// Receives into `count` buffers in turn, as readv(2) does, with recv(2)'s `flags`.

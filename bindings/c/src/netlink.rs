@@ -79,12 +79,13 @@ impl rsocket_nl {
     }
 }
 
-/// Opens a netlink socket for requests or for events, bound to a port id of the kernel's choice, with strict
-/// checking and extended acknowledgements where the kernel has them.
+/// Opens a netlink socket for requests or for events, bound to a port id of the kernel's choice,
+/// with strict checking and extended acknowledgements where the kernel has them.
 ///
 /// `protocol` is NETLINK_ROUTE or another of linux/netlink.h; `groups` the mask of the first 32
-/// multicast groups to join, or 0: rsocket_nl_join() takes a group by its number. Replies are read into the `cap` bytes at `buf`, which belong to
-/// the library until `nl` is used no more: 32768 bytes hold every message that the kernel sends.
+/// multicast groups to join, or 0: rsocket_nl_join() takes a group by its number. Replies are read
+/// into the `cap` bytes at `buf`, which belong to the library until `nl` is used no more: 32768
+/// bytes hold every message that the kernel sends.
 ///
 /// Returns the descriptor, which is `nl->fd` too: close it with rsocket_close(). On an error
 /// `nl->fd` is -1. Errors: `-EPROTONOSUPPORT`, `-EPERM` for a group that takes a capability,
@@ -147,8 +148,8 @@ pub unsafe extern "C" fn rsocket_nl_open(
 
 /// Joins a multicast group by its number, RTNLGRP_LINK or what rsocket_nl_group() found.
 ///
-/// Returns 0. Errors: `-EINVAL` for a number that the protocol lacks, `-EPERM` for a group that takes
-/// a capability, `-EBADF`, `-ENOTSOCK`, `-ENOPROTOOPT` on a socket that is not netlink.
+/// Returns 0. Errors: `-EINVAL` for a number that the protocol lacks, `-EPERM` for a group that
+/// takes a capability, `-EBADF`, `-ENOTSOCK`, `-ENOPROTOOPT` on a socket that is not netlink.
 ///
 /// MT-safe, async-signal-safe. Not a cancellation point.
 ///
@@ -178,8 +179,8 @@ pub extern "C" fn rsocket_nl_leave(fd: rsocket_endpoint, group: u32) -> c_int {
 ///
 /// `flags` are NLM_F_...; NLM_F_REQUEST and NLM_F_ACK are added, so that the replies end.
 ///
-/// Returns 0. Errors: `-EBADF`, `-EFAULT` for NULL with a length, `-EMSGSIZE` for too long a payload
-/// and the others of sendmsg(2) and recvmsg(2).
+/// Returns 0. Errors: `-EBADF`, `-EFAULT` for NULL with a length, `-EMSGSIZE` for too long a
+/// payload and the others of sendmsg(2) and recvmsg(2).
 ///
 /// MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
 ///
@@ -214,8 +215,8 @@ pub unsafe extern "C" fn rsocket_nl_request(
 ///
 /// An attribute of attributes has `type` `| NLA_F_NESTED` and a payload of its own as `data`.
 ///
-/// Returns 0; on an error nothing was written. Errors: `-EMSGSIZE` where `cap` is too small, and for
-/// more than 65531 bytes; `-EFAULT` for NULL; `-EINVAL` for a length above SSIZE_MAX.
+/// Returns 0; on an error nothing was written. Errors: `-EMSGSIZE` where `cap` is too small, and
+/// for more than 65531 bytes; `-EFAULT` for NULL; `-EINVAL` for a length above SSIZE_MAX.
 ///
 /// MT-safe, async-signal-safe. Not a cancellation point.
 ///
@@ -240,13 +241,13 @@ pub unsafe extern "C" fn rsocket_nl_put(
 /// The next reply to the request, waiting `timeout_ms` milliseconds at most: -1 for ever, 0 not at
 /// all.
 ///
-/// `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length has
-/// been checked.
+/// `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length
+/// has been checked.
 ///
 /// Returns 1 with a message, 0 at the end of the replies. Errors: what the kernel answered, such as
-/// `-ENODEV`, `-EPERM` or `-EINVAL`, and rsocket_nl_why() has its words; `-EINTR` at the end of a dump
-/// that changed while it was read: ask again; `-ENOBUFS` where messages were lost: the socket goes
-/// on working; `-EMSGSIZE` where the buffer was too small; `-EBADMSG` for a malformed message;
+/// `-ENODEV`, `-EPERM` or `-EINVAL`, and rsocket_nl_why() has its words; `-EINTR` at the end of a
+/// dump that changed while it was read: ask again; `-ENOBUFS` where messages were lost: the socket
+/// goes on working; `-EMSGSIZE` where the buffer was too small; `-EBADMSG` for a malformed message;
 /// `-ETIMEDOUT`; `-EFAULT` for NULL; `-EINVAL` for a timeout below -1; `-EBADF`.
 ///
 /// MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
@@ -273,8 +274,8 @@ pub unsafe extern "C" fn rsocket_nl_next(
     .answer()
 }
 
-/// Says in a sentence why the kernel refused the last request, by its extended acknowledgement, such
-/// as "Invalid argument: Invalid values in header for link dump request". Right behind the
+/// Says in a sentence why the kernel refused the last request, by its extended acknowledgement,
+/// such as "Invalid argument: Invalid values in header for link dump request". Right behind the
 /// rsocket_nl_next() that failed.
 ///
 /// Writes to `buf` as snprintf(3) does, always NUL-terminated where `cap` is not 0; 256 bytes hold
@@ -306,12 +307,12 @@ pub unsafe extern "C" fn rsocket_nl_why(
 /// The next event of the multicast groups that were joined, waiting `timeout_ms` milliseconds at
 /// most: -1 for ever, 0 not at all. Only what the kernel itself sent. Events never end.
 ///
-/// `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length has
-/// been checked. Requests and events want an `nl` each: what a request finds unread is dropped.
+/// `message` gets a pointer into the buffer, valid until the next call with this `nl`; its length
+/// has been checked. Requests and events want an `nl` each: what a request finds unread is dropped.
 ///
 /// Returns 1 with a message. Errors: `-ENOBUFS` where the receive queue ran over and events were
-/// lost: what was learned from them is out of date, dump it again (the socket goes on working, and a
-/// larger RSOCKET_SO_RCVBUF makes it rarer); `-EMSGSIZE` where the buffer was too small and
+/// lost: what was learned from them is out of date, dump it again (the socket goes on working, and
+/// a larger RSOCKET_SO_RCVBUF makes it rarer); `-EMSGSIZE` where the buffer was too small and
 /// `-EBADMSG` for a malformed message, whose datagram is lost; `-ETIMEDOUT`; `-EFAULT` for NULL;
 /// `-EINVAL` for a timeout below -1; `-EBADF`.
 ///
@@ -446,7 +447,10 @@ pub unsafe extern "C" fn rsocket_nl_attr(
     next_attribute(payload.get(start..).unwrap_or_default(), previous)
 }
 
-/// The attributes inside of a nested attribute, one by one, as rsocket_nl_attr() has them.
+/// The attributes inside of a nested attribute, one by one: the first for `previous` NULL, then the
+/// one behind `previous`.
+///
+/// Returns as rsocket_nl_attr(); NULL for NULL.
 ///
 /// MT-safe, async-signal-safe. Not a cancellation point.
 ///
@@ -464,7 +468,7 @@ pub unsafe extern "C" fn rsocket_nl_nested(
 
 /// The bytes of an attribute; `len`, which may be NULL, gets how many there are.
 ///
-/// Returns NULL for NULL.
+/// Returns a pointer to them, aligned to four bytes, or NULL for NULL.
 ///
 /// MT-safe, async-signal-safe. Not a cancellation point.
 ///

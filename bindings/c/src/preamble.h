@@ -12,8 +12,8 @@
  * below RSOCKET_EAI_BASE; `errno` is left equal to minus the result. Compare with `< 0`, never with
  * `== -1`. A call that failed has changed nothing but what its description names.
  *
- * Handles. An endpoint is its descriptor. It may come from anywhere, and every other call that takes
- * a descriptor takes it. New ones are close-on-exec.
+ * Handles. An endpoint is its descriptor. It may come from anywhere, and every other call that
+ * takes a descriptor takes it. New ones are close-on-exec.
  *
  * Signals. A call that a signal interrupts goes on with the time that is left: EINTR is not
  * returned. SIGPIPE is never raised. Where a signal shall end a wait, wait in ppoll(2).
@@ -26,9 +26,9 @@
  * is not named is `-EINVAL`; `int flags` are MSG_... and go to the kernel.
  *
  * Threads. Every call is MT-safe, the same endpoint included. "Async-signal-safe" calls may be made
- * in signal handlers and after fork(2). "A cancellation point" is one as in pthreads(7), and nothing
- * leaks; where it says that cancellation waits, it is acted upon by the next cancellation point.
- * There is no global state, no lock, no thread and no allocation on the way of data.
+ * in signal handlers and after fork(2). "A cancellation point" is one as in pthreads(7), and
+ * nothing leaks; where it says that cancellation waits, it is acted upon by the next cancellation
+ * point. There is no global state, no lock, no thread and no allocation on the way of data.
  */
 #ifndef LIBRSOCKET_H
 #define LIBRSOCKET_H

@@ -107,8 +107,9 @@ pub unsafe extern "C" fn rsocket_url_why(
     .answer()
 }
 
-/// The version of the library that runs, as RSOCKET_VERSION is that of the header: major << 16 |
-/// minor << 8 | patch.
+/// The version of the library that runs, as RSOCKET_VERSION is that of the header.
+///
+/// Returns major << 16 | minor << 8 | patch.
 ///
 /// MT-safe, async-signal-safe. Not a cancellation point.
 #[unsafe(no_mangle)]
@@ -117,6 +118,8 @@ pub extern "C" fn rsocket_version() -> c_uint {
 }
 
 /// The version of the library that runs as text, such as "0.1.0".
+///
+/// Returns a constant string.
 ///
 /// MT-safe, async-signal-safe. Not a cancellation point.
 #[unsafe(no_mangle)]

@@ -131,13 +131,14 @@ fn is_stream(fd: BorrowedFd<'_>) -> Result<bool> {
 /// `count` points to how many `fds` has room for, and gets how many came. Where more came than
 /// there is room for, all of them are closed and the call fails with `-EMSGSIZE`: a peer that sends
 /// what was not asked for is best hung up on. `flags` are recv(2)'s: a message longer than `len` is
-/// cut, and with MSG_TRUNC its full length is returned. `timeout_ms`: -1 waits for ever, 0 not at all.
+/// cut, and with MSG_TRUNC its full length is returned. `timeout_ms`: -1 waits for ever, 0 not at
+/// all.
 ///
-/// Returns how many bytes came, 0 at the end of a stream. On an error no descriptor was received and
-/// `count` gets 0. Errors: `-EMSGSIZE`, `-EAFNOSUPPORT` for an endpoint outside the Unix domain,
-/// `-ETIMEDOUT`, `-EFAULT` for NULL with a length or for `count`, `-EINVAL` for a timeout below -1,
-/// and those of rsocket_recv(). At the limit of open descriptors (RLIMIT_NOFILE) the kernel delivers
-/// those that fit, and the answer is `-EMSGSIZE` too.
+/// Returns how many bytes came, 0 at the end of a stream. On an error no descriptor was received
+/// and `count` gets 0. Errors: `-EMSGSIZE`, `-EAFNOSUPPORT` for an endpoint outside the Unix
+/// domain, `-ETIMEDOUT`, `-EFAULT` for NULL with a length or for `count`, `-EINVAL` for a timeout
+/// below -1, and those of rsocket_recv(). At the limit of open descriptors (RLIMIT_NOFILE) the
+/// kernel delivers those that fit, and the answer is `-EMSGSIZE` too.
 ///
 /// MT-safe. Not async-signal-safe. Cancellation waits until it returns.
 ///
@@ -244,9 +245,9 @@ pub extern "C" fn rsocket_peer_pidfd(fd: rsocket_endpoint) -> rsocket_endpoint {
 ///
 /// `count` points to how many `groups` has room for, and gets how many there are.
 ///
-/// Returns 0. Errors: `-ERANGE` where there are more than there is room for, and nothing but `count`
-/// is written; `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-ENODATA` without a peer,
-/// `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
+/// Returns 0. Errors: `-ERANGE` where there are more than there is room for, and nothing but
+/// `count` is written; `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-ENODATA` without
+/// a peer, `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
 ///
 /// MT-safe. Not async-signal-safe. Not a cancellation point.
 ///
@@ -276,8 +277,9 @@ pub unsafe extern "C" fn rsocket_peer_groups(
 ///
 /// Writes to `buf` as snprintf(3) does, always NUL-terminated where `cap` is not 0.
 ///
-/// Returns the length of the whole label. Errors: `-ENOPROTOOPT` where no security module gives one,
-/// `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-EFAULT` for NULL, `-EBADF`, `-ENOTSOCK`.
+/// Returns the length of the whole label. Errors: `-ENOPROTOOPT` where no security module gives
+/// one, `-EAFNOSUPPORT` for an endpoint outside the Unix domain, `-EFAULT` for NULL, `-EBADF`,
+/// `-ENOTSOCK`.
 ///
 /// MT-safe. Not async-signal-safe. Not a cancellation point.
 ///

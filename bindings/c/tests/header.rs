@@ -170,3 +170,39 @@ fn every_function_is_in_the_header() {
         }
     }
 }
+
+/// What a caller asks of each function: what comes back, and where it may be called.
+#[test]
+fn every_function_says_what_comes_back_and_where_it_may_be_called() {
+    let header = header();
+    let mut functions = 0;
+    for item in header.split("\n/**\n").skip(1) {
+        let Some((comment, declared)) = item.split_once(" */\n") else {
+            continue;
+        };
+        let declaration = declared.split(';').next().unwrap_or_default();
+        let Some((result, _)) = declaration.split_once('(') else {
+            continue;
+        };
+        if declaration.starts_with("typedef") || declaration.starts_with("#define") {
+            continue;
+        }
+        functions += 1;
+        let returns = comment.contains(" * Returns") || result.starts_with("void rsocket");
+        for (said, what) in [
+            (returns, "what it returns"),
+            (comment.contains("MT-safe"), "whether threads may share it"),
+            (
+                comment.contains("sync-signal-safe"),
+                "whether handlers may call it",
+            ),
+            (comment.contains("ancellation"), "what cancellation does"),
+        ] {
+            assert!(said, "{result} does not say {what}");
+        }
+    }
+    assert!(functions > 60, "only {functions} functions were found");
+    for line in header.lines() {
+        assert!(line.len() <= 100, "too long: {line}");
+    }
+}

@@ -42,7 +42,7 @@ sanitized() {
     local compiler=$1 flags=$2 mistakes=$3 kind=$4 mistake test
     declare -n libs=$kind
     have "$compiler" || { skip "no $compiler"; return; }
-    local cc=("$compiler" -std=gnu11 -g -O1 -fno-omit-frame-pointer "-fsanitize=$flags")
+    local cc=("$compiler" -std=c11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer "-fsanitize=$flags")
     if ! "${cc[@]}" "$work/mistakes.c" -o "$work/mistakes" -lpthread >"$work/log" 2>&1; then
         skip "$compiler -fsanitize=$flags is not installed"
         return
