@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -153,6 +154,52 @@ static void connect_pair(int family)
     close(listener);
 }
 
+/* A listener, and its name in `own`. */
+static void listen_own(int family)
+{
+    bind_own(family, SOCK_STREAM);
+    must(listen(left, 1024) == 0, "listen");
+}
+
+static void listen_nonblocking(int family)
+{
+    int on = 1;
+
+    listen_own(family);
+    must(ioctl(left, FIONBIO, &on) == 0, "ioctl");
+}
+
+static void connect_accept_close(void)
+{
+    const int client = socket(own.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    must(connect(client, (struct sockaddr *)&own, own_len) == 0, "connect");
+    len = sizeof name;
+    must(close(accept4(left, (struct sockaddr *)&name, &len, SOCK_CLOEXEC)) == 0, "accept");
+    close(client);
+}
+
+static void accept_nothing(void)
+{
+    len = sizeof name;
+    must(accept4(left, (struct sockaddr *)&name, &len, SOCK_CLOEXEC) == -1, "accept");
+}
+
+/* A name that nobody listens on. */
+static void close_own(int family)
+{
+    bind_own(family, SOCK_STREAM);
+    close(left);
+}
+
+static void connect_refused(void)
+{
+    const int client = socket(own.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    must(connect(client, (struct sockaddr *)&own, own_len) == -1, "connect");
+    close(client);
+}
+
 static void nobody(int family) { (void)family; left = right = -1; }
 static void bind_stream(int family) { bind_own(family, SOCK_STREAM); }
 static void bind_datagram(int family) { bind_own(family, SOCK_DGRAM); }
@@ -177,6 +224,11 @@ static const struct row {
     {"getpeername v6", connect_pair, AF_INET6, peer_name},
     {"getpeername unix", connect_pair, AF_UNIX, peer_name},
     {"recv of nothing (EAGAIN)", connect_pair, AF_UNIX, nothing},
+    {"accept of nothing (EAGAIN)", listen_nonblocking, AF_INET, accept_nothing},
+    {"connect refused", close_own, AF_INET, connect_refused},
+    {"connect+accept+close tcp", listen_own, AF_INET, connect_accept_close},
+    {"connect+accept+close unix", listen_own, AF_UNIX, connect_accept_close},
+    {"create_connection+accept+close", listen_own, AF_INET, connect_accept_close},
     {"unix send+recv_into 64 B", connect_pair, AF_UNIX, small},
     {"recv of 64 KiB where 64 B are there", connect_pair, AF_UNIX, small},
     {"udp v4 sendto+recvfrom", bind_datagram, AF_INET, datagram},

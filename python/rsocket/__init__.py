@@ -75,13 +75,8 @@ def _load():
 
     names = globals()
     original = module()
-    for name, value in vars(original).items():
-        if not name.startswith("__"):
-            names.setdefault(name, value)
-    constants = _socket.constants()
-    for name, value in constants.items():
-        names.setdefault(name, value)
-    names["__all__"] = list(dict.fromkeys([*original.__all__, *_ADDITIONS, *constants]))
+    more = _socket.take_over(names, vars(original))
+    names["__all__"] = list(dict.fromkeys([*original.__all__, *_ADDITIONS, *more]))
     # The interpreter has a quicker way to the names of modules without it.
     names.pop("__getattr__", None)
     return names

@@ -1,6 +1,7 @@
 //! Why a call failed, before it is an exception: making one costs more than most system calls.
 
 use std::ffi::c_int;
+use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -52,9 +53,8 @@ impl Failure {
     /// Raises it in the interpreter, which has called the method at hand.
     #[cold]
     pub(crate) fn raise(self, py: Python<'_>) {
-        if let Failure::Core(error) = &self
-            && error.is_would_block()
-            && raise_would_block(py)
+        if let Failure::Core(Error::Os { errno, .. }) = &self
+            && raise_errno(py, *errno)
         {
             return;
         }
@@ -64,18 +64,41 @@ impl Failure {
     }
 }
 
-/// Raises BlockingIOError (EAGAIN) from arguments that are kept: programs that poll see it for
-/// every socket that has nothing more. False where they could not be made.
-fn raise_would_block(py: Python<'_>) -> bool {
-    static ARGUMENTS: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
-    let arguments = ARGUMENTS.get_or_try_init(py, || {
-        let errno: (c_int, String) = (Errno::EAGAIN.raw(), Errno::EAGAIN.to_string());
-        Ok::<_, PyErr>(errno.into_pyobject(py)?.unbind())
+/// The number above those that Linux has given to errors so far.
+const ERRNO_END: usize = 134;
+
+/// Raises OSError from arguments that are kept: a program that polls sees EAGAIN for every socket
+/// that has nothing more. False where they could not be made.
+fn raise_errno(py: Python<'_>, errno: Errno) -> bool {
+    static ARGUMENTS: [PyOnceLock<Py<PyTuple>>; ERRNO_END] =
+        [const { PyOnceLock::new() }; ERRNO_END];
+
+    let number = errno.raw();
+    let Some(kept) = usize::try_from(number)
+        .ok()
+        .and_then(|index| ARGUMENTS.get(index))
+    else {
+        return false;
+    };
+    let arguments = kept.get_or_try_init(py, || {
+        let arguments: (c_int, String) = (number, errno.to_string());
+        Ok::<_, PyErr>(arguments.into_pyobject(py)?.unbind())
     });
     let Ok(arguments) = arguments else {
         return false;
     };
-    // SAFETY: an exception class, and the arguments that its constructor takes.
-    unsafe { ffi::PyErr_SetObject(ffi::PyExc_BlockingIOError, arguments.as_ptr()) };
+    // SAFETY: exception classes, and the arguments that their constructors take; OSError's gives an
+    // object of the class that fits the number, or null with another exception.
+    unsafe {
+        if errno == Errno::EAGAIN {
+            ffi::PyErr_SetObject(ffi::PyExc_BlockingIOError, arguments.as_ptr());
+            return true;
+        }
+        let raised = ffi::PyObject_Call(ffi::PyExc_OSError, arguments.as_ptr(), ptr::null_mut());
+        if !raised.is_null() {
+            ffi::PyErr_SetObject(ffi::Py_TYPE(raised).cast(), raised);
+            ffi::Py_DECREF(raised);
+        }
+    }
     true
 }

@@ -106,6 +106,7 @@ fn may_hold(socket: &Socket) -> bool {
     // Without a lock to hold, every call counts as one that a close must wait for.
     cfg!(not(Py_GIL_DISABLED))
         && matches!(socket.family(), Family::INET | Family::INET6 | Family::UNIX)
+        && !socket.turns.is_laborious()
 }
 
 /// The waiting policy of one call on one socket.

@@ -10,7 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList, PyString, PyTuple};
 use rsocket::{Address, Family, Hints, Kind, NameFlags, Protocol, ResolveFlags, ResolvedAddresses};
-use std::net::{SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use super::function::{Answer, Table, functions, optional, parse, plain_int};
 use super::names::decode;
@@ -114,7 +114,11 @@ impl<'a> Host<'a> {
             return Ok(Host::None);
         }
         if let Ok(text) = host.cast::<PyString>() {
-            if let Some(text) = text.to_str().ok().filter(|text| is_plain(text)) {
+            if let Some(text) = text
+                .to_str()
+                .ok()
+                .filter(|text| is_number(text) || is_plain(text))
+            {
                 return Ok(Host::Number(text));
             }
             // SAFETY: PyUnicode_AsEncodedString takes a str, the name of an encoding and no error
@@ -148,6 +152,11 @@ impl<'a> Host<'a> {
             Host::Encoded(bytes) => Some(until_nul(bytes.as_bytes())?),
         })
     }
+}
+
+/// Whether it is an address that the idna codec leaves as it is, because its labels are short.
+fn is_number(text: &str) -> bool {
+    text.len() < 64 && text.parse::<IpAddr>().is_ok()
 }
 
 /// True for ASCII with labels as the idna codec wants them, which is then the same after it.

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 /// Puts the functions that give the constants on the module.
 ///
@@ -10,6 +10,7 @@ use pyo3::types::PyDict;
 /// import together.
 pub(super) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(constants, module)?)?;
+    module.add_function(wrap_pyfunction!(take_over, module)?)?;
     module.add_function(wrap_pyfunction!(__getattr__, module)?)
 }
 
@@ -42,6 +43,35 @@ fn constants(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         all.set_item(name, value)?;
     }
     Ok(all)
+}
+
+/// Puts into `names` what they lack: the names of `original` but for those of every module, then
+/// every constant of the C library. Gives the names of the constants that `original` has not.
+#[pyfunction]
+fn take_over<'py>(
+    names: &Bound<'py, PyDict>,
+    original: &Bound<'py, PyDict>,
+) -> PyResult<Vec<Bound<'py, PyString>>> {
+    let py = names.py();
+    for (name, value) in original {
+        let special = name
+            .cast::<PyString>()
+            .is_ok_and(|name| name.to_str().is_ok_and(|name| name.starts_with("__")));
+        if !special && !names.contains(&name)? {
+            names.set_item(name, value)?;
+        }
+    }
+    let mut more = Vec::new();
+    for (name, value) in TABLE.iter().chain(GENERIC) {
+        let name = PyString::intern(py, name);
+        if !names.contains(&name)? {
+            names.set_item(&name, value)?;
+        }
+        if !original.contains(&name)? {
+            more.push(name);
+        }
+    }
+    Ok(more)
 }
 
 /// One constant, as an attribute of the module (PEP 562).

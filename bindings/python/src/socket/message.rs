@@ -15,7 +15,7 @@ use rsocket::fd::{self, MessageInfo};
 use super::Socket;
 use super::method::{Answer, Arguments, parse, plain_number};
 use super::names::{self, Whose};
-use super::transfer::{go_on, received};
+use super::transfer::{go_on, prepare, received};
 use crate::argument::{int, items, type_name};
 use crate::audit;
 use crate::buffer::Buffer;
@@ -125,6 +125,7 @@ pub(super) fn receive_plain<'py>(
     with_control_room(control as isize, |control| {
         let mut shown = None;
         let data = received(py, socket, size, |room| {
+            prepare(room, flags);
             let bufs = &mut [io_slice(room)];
             let (len, flags, from) = receive_each(py, socket, bufs, control, flags, each)?;
             shown = Some((flags, from));
@@ -208,6 +209,7 @@ pub(super) fn recvmsg<'py>(
     with_control_room(control, |control| {
         let mut shown = None;
         let data = received(py, socket, asked, |room| {
+            prepare(room, flags);
             let (len, rest) = receive(py, socket, &mut [io_slice(room)], control, flags)?;
             shown = Some(rest);
             Ok(len)
@@ -248,27 +250,28 @@ pub(super) fn recvmsg_into<'py>(
             (unsafe { Borrowed::from_ptr(py, given) }, control, flags)
         }
     };
-    let given = items(&given, "recvmsg_into() argument 1 must be an iterable")?;
-    let mut buffers = given
-        .iter()
-        .map(|buffer| {
-            Buffer::write(buffer, "recvmsg_into").map_err(|error| {
-                forget(py, error);
-                PyTypeError::new_err(
-                    "recvmsg_into() argument 1 must be an iterable of single-segment read-write \
-                     buffers",
-                )
-            })
+    let writable = |buffer: &Bound<'py, PyAny>| {
+        Buffer::write(buffer, "recvmsg_into").map_err(|error| {
+            forget(py, error);
+            PyTypeError::new_err(
+                "recvmsg_into() argument 1 must be an iterable of single-segment read-write \
+                 buffers",
+            )
         })
-        .collect::<PyResult<Vec<_>>>()?;
+    };
+    if let Some(only) = only_item(&given) {
+        let mut only = writable(&only)?;
+        return with_control_room(control, |control| {
+            let bufs = &mut [only.io_slice_mut()];
+            let (len, (messages, flags, from)) = receive(py, slf.get(), bufs, control, flags)?;
+            Ok((len, messages, flags, from).into_pyobject(py)?.into_any())
+        });
+    }
+    let given = items(&given, "recvmsg_into() argument 1 must be an iterable")?;
+    let mut buffers = given.iter().map(writable).collect::<PyResult<Vec<_>>>()?;
     with_control_room(control, |control| {
-        let (len, (messages, flags, from)) = match buffers.as_mut_slice() {
-            [only] => receive(py, slf.get(), &mut [only.io_slice_mut()], control, flags)?,
-            many => {
-                let mut bufs: Vec<_> = many.iter_mut().map(Buffer::io_slice_mut).collect();
-                receive(py, slf.get(), &mut bufs, control, flags)?
-            }
-        };
+        let mut bufs: Vec<_> = buffers.iter_mut().map(Buffer::io_slice_mut).collect();
+        let (len, (messages, flags, from)) = receive(py, slf.get(), &mut bufs, control, flags)?;
         Ok((len, messages, flags, from).into_pyobject(py)?.into_any())
     })
 }
@@ -302,6 +305,11 @@ fn control_messages(given: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 
 fn control_message<'py>(item: &Bound<'py, PyAny>) -> PyResult<(i32, i32, Buffer<'py>)> {
     const NAME: &str = "[sendmsg() ancillary data items]";
+    if let Ok(tuple) = item.cast_exact::<PyTuple>()
+        && let [level, kind, data] = tuple.as_slice()
+    {
+        return Ok((int(level)?, int(kind)?, Buffer::read(data)?));
+    }
     let Ok(parts) = item.cast::<PySequence>() else {
         let text = format!(
             "{NAME}() argument must be 3-item sequence, not {}",

@@ -199,7 +199,11 @@ fn set(py: Python<'_>, socket: &Socket, arguments: &Arguments<'_, '_>) -> Result
             let fd = socket.descriptor()?;
             call(py, socket, level, || {
                 fd::set_option(fd, level, name, value.bytes())
-            })
+            })?;
+            if (level, name) == (libc::IPPROTO_TCP, libc::TCP_ULP) {
+                socket.turns.set_laborious();
+            }
+            Ok(())
         }
     }
 }

@@ -1,10 +1,11 @@
 //! `sendfile`: a file's content through sendfile(2), or read and sent where that cannot be.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, RawFd};
 
 use pyo3::create_exception;
 use pyo3::exceptions::{
-    PyAttributeError, PyBlockingIOError, PyException, PyOSError, PyTypeError, PyValueError,
+    PyAttributeError, PyBlockingIOError, PyException, PyTypeError, PyValueError,
 };
 use pyo3::ffi;
 use pyo3::intern;
@@ -183,16 +184,22 @@ fn regular_file(file: &Bound<'_, PyAny>) -> PyResult<(RawFd, u64)> {
             return Err(if expected { give_up(py, error) } else { error });
         }
     };
-    let status = py
-        .import(intern!(py, "os"))?
-        .call_method1(intern!(py, "fstat"), (&number,));
-    match status {
-        Ok(status) => Ok((
-            number.extract()?,
-            status.getattr(intern!(py, "st_size"))?.extract()?,
-        )),
-        Err(error) if error.is_instance_of::<PyOSError>(py) => Err(give_up(py, error)),
-        Err(error) => Err(error),
+    let number = number.extract()?;
+    match size(number) {
+        Ok(size) => Ok((number, size)),
+        Err(errno) => Err(give_up(py, error::from_errno(errno))),
+    }
+}
+
+/// How long the file is that a descriptor names.
+fn size(number: RawFd) -> Result<u64, Errno> {
+    let mut status = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: fstat(2) takes any number, and fills the structure where it succeeds.
+    unsafe {
+        if libc::fstat(number, status.as_mut_ptr()) != 0 {
+            return Err(Errno::last());
+        }
+        Ok(u64::try_from(status.assume_init().st_size).unwrap_or(0))
     }
 }
 

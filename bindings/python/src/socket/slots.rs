@@ -41,9 +41,11 @@ pub(super) fn locate(class: &Bound<'_, PyType>) -> PyResult<()> {
             return Err(PySystemError::new_err("a slot without a member"));
         }
         // SAFETY: a `member_descriptor` has this layout in every CPython, and its member lives as
-        // long as the class.
-        *offset =
-            unsafe { (*(*descriptor.as_ptr().cast::<ffi::PyMemberDescrObject>()).d_member).offset };
+        // long as the class. PyO3 knows the type of the member from 3.11 on.
+        *offset = unsafe {
+            let descriptor = descriptor.as_ptr().cast::<ffi::PyMemberDescrObject>();
+            (*(*descriptor).d_member.cast::<ffi::PyMemberDef>()).offset
+        };
     }
     OFFSETS.get_or_init(|| offsets);
     Ok(())
@@ -112,12 +114,17 @@ impl<'py> File<'_, 'py> {
     /// Whether a slot holds something true.
     #[inline]
     pub(super) fn is(&self, slot: Slot) -> PyResult<bool> {
-        match self.get(slot)? {
-            // SAFETY: Py_IsTrue and Py_IsFalse take any object.
-            Some(value) if unsafe { ffi::Py_IsFalse(value.as_ptr()) } == 1 => Ok(false),
-            Some(value) => value.is_truthy(),
-            None => Ok(false),
+        if cfg!(not(Py_GIL_DISABLED)) {
+            // SAFETY: a reference or null, which is only compared; the constants live for ever.
+            let (value, yes, no) = unsafe { (*self.place(slot)?, ffi::Py_True(), ffi::Py_False()) };
+            if value == no || value.is_null() {
+                return Ok(false);
+            }
+            if value == yes {
+                return Ok(true);
+            }
         }
+        self.get(slot)?.map_or(Ok(false), |value| value.is_truthy())
     }
 
     /// A new file's state.

@@ -70,6 +70,14 @@ fn much_received<'py>(
     Ok(PyBytes::new(py, unsafe { filled(room, len) }))
 }
 
+/// tcp(7): with MSG_TRUNC the kernel counts bytes that it throws away and does not write.
+#[inline]
+pub(super) fn prepare(room: &mut [MaybeUninit<u8>], flags: i32) {
+    if flags & libc::MSG_TRUNC != 0 {
+        room.fill(MaybeUninit::new(0));
+    }
+}
+
 /// recv(2) into `room`.
 #[inline]
 fn receive(
@@ -79,6 +87,7 @@ fn receive(
     room: &mut [MaybeUninit<u8>],
     flags: i32,
 ) -> Result<usize, Failure> {
+    prepare(room, flags);
     let tried = match receive_now(socket, room.len(), flags, |flags| {
         fd::try_recv(fd, room, flags)
     }) {
@@ -106,6 +115,7 @@ fn receive_from(
     flags: i32,
     from: &mut Address,
 ) -> Result<usize, Failure> {
+    prepare(room, flags);
     let tried = match receive_now(socket, room.len(), flags, |flags| {
         fd::try_recv_from(fd, room, flags, from)
     }) {

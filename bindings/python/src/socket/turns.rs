@@ -28,6 +28,8 @@ pub(crate) struct Turns {
     much: AtomicBool,
     /// Getting the interpreter back took long the last time.
     contended: AtomicBool,
+    /// The kernel works on the data of each transfer, as for TLS.
+    laborious: AtomicBool,
 }
 
 impl Turns {
@@ -37,6 +39,7 @@ impl Turns {
             skip: AtomicU8::new(0),
             much: AtomicBool::new(false),
             contended: AtomicBool::new(false),
+            laborious: AtomicBool::new(false),
         }
     }
 
@@ -88,6 +91,17 @@ impl Turns {
         self.misses.load(Ordering::Relaxed) == 0
             || self.contended.load(Ordering::Relaxed)
             || is_only_thread(py)
+    }
+
+    /// Whether even a small transfer is work for the kernel.
+    #[inline]
+    pub(crate) fn is_laborious(&self) -> bool {
+        self.laborious.load(Ordering::Relaxed)
+    }
+
+    /// From now on the kernel works on the data of each transfer.
+    pub(crate) fn set_laborious(&self) {
+        self.laborious.store(true, Ordering::Relaxed);
     }
 
     /// How it went to get the interpreter back.
