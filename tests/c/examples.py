@@ -4,6 +4,7 @@ The other side of each is the standard library's socket module, or a program of 
 """
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -54,13 +55,29 @@ def recv_exactly(peer, size):
     return data
 
 
+EXAMPLES = Path(__file__).parents[2] / "examples/c"
+
+
+def code_lines(name):
+    """How many lines of code an example has, without comments and empty lines."""
+    text = re.sub(r"/\*.*?\*/", "", (EXAMPLES / name).read_text(), flags=re.DOTALL)
+    return sum(1 for line in text.splitlines() if line.strip())
+
+
 def links():
     """One name per line, as the kernel has them; the source is short."""
     names = run("links").decode().split()
     assert sorted(names) == sorted(os.listdir("/sys/class/net")), names
-    source = Path(__file__).parents[2] / "examples/c/links.c"
-    lines = [line for line in source.read_text().splitlines() if not line.startswith("/*")]
-    assert len(lines) < 20, len(lines)
+    assert code_lines("links.c") < 20, code_lines("links.c")
+
+
+def sizes():
+    """The netcat is clearly shorter than the plain one, as the list of examples says."""
+    ours, plain = code_lines("netcat.c"), code_lines("posix/netcat.c")
+    assert ours < plain / 2, (ours, plain)
+    said = (EXAMPLES / "README.md").read_text()
+    assert f"{ours} lines of code" in said, ours
+    assert f"{plain} by plain POSIX" in said, plain
 
 
 def pass_descriptor():
@@ -148,7 +165,13 @@ def privileged_helper():
                     assert file.read() == "the secret"
 
 
-def netcat():
+def netcats():
+    """Ours and the plain one do the same."""
+    for name in ("netcat", "posix_netcat"):
+        netcat(BIN / name)
+
+
+def netcat(program):
     """Each way over TCP, UDP and Unix-domain sockets, with itself and with others."""
     with tempfile.TemporaryDirectory() as directory:
         data = os.urandom(200_000)
@@ -163,7 +186,7 @@ def netcat():
                 url = url.format(port=probe.getsockname()[1])
             sent = data[:60_000] if "packet" in url else data
             with subprocess.Popen(
-                [BIN / "netcat", "-l", "-w", "10", url],
+                [program, "-l", "-w", "10", url],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             ) as server:
@@ -171,7 +194,7 @@ def netcat():
                 server.stdin.close()
                 for _ in range(500):
                     client = subprocess.run(
-                        [BIN / "netcat", "-w", "10", url],
+                        [program, "-w", "10", url],
                         input=sent,
                         capture_output=True,
                         check=False,
@@ -182,15 +205,13 @@ def netcat():
                 assert client.stdout == b"welcome", (url, client)
                 assert server.stdout.read() == sent, url
                 assert server.wait(10) == 0, url
-        udp(directory)
-    refused = subprocess.run(
-        [BIN / "netcat", "tcp://127.0.0.1:99999"], capture_output=True, check=False
-    )
+        udp(program, directory)
+    refused = subprocess.run([program, "tcp://127.0.0.1:99999"], capture_output=True, check=False)
     assert refused.returncode == 1
     assert b"port is not a decimal number from 0 to 65535" in refused.stderr, refused.stderr
 
 
-def udp(directory):
+def udp(program, directory):
     """The netcat as a datagram client and server."""
     for family, url, address in (
         (socket.AF_INET, "udp://127.0.0.1:{}", ("127.0.0.1", 0)),
@@ -200,7 +221,7 @@ def udp(directory):
             peer.bind(address)
             peer.settimeout(10)
             port = peer.getsockname()[1]
-            client = [BIN / "netcat", "-w", "1", url.format(port)]
+            client = [program, "-w", "1", url.format(port)]
             with subprocess.Popen(client, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as caller:
                 caller.stdin.write(b"question")
                 caller.stdin.flush()
@@ -212,7 +233,7 @@ def udp(directory):
             if family == socket.AF_UNIX:
                 os.unlink(address)
                 peer.bind(f"{directory}/client")
-            server = [BIN / "netcat", "-l", "-w", "1", url.format(port)]
+            server = [program, "-l", "-w", "1", url.format(port)]
             with subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as callee:
                 where = address if family == socket.AF_UNIX else ("127.0.0.1", port)
                 callee.stdin.write(b"hello")
@@ -243,7 +264,8 @@ def main():
         ping,
         connect_many,
         privileged_helper,
-        netcat,
+        netcats,
+        sizes,
     ):
         example()
         print("ok:", example.__name__)

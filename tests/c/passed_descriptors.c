@@ -155,7 +155,9 @@ int main(void)
     some(SOCK_STREAM);
     some(SOCK_SEQPACKET);
     some(SOCK_DGRAM);
-    limit();
+    /* Valgrind keeps the limit of descriptors to itself. */
+    if (getenv("UNDER_VALGRIND") == NULL)
+        limit();
     who();
     each();
     CHECK(open_descriptors() == before);

@@ -38,7 +38,21 @@ ROWS = [
     ("accept", "raw_accept", "our_accept", None),
 ]
 # The promise: instructions beyond the plain call, which has no argument for a timeout.
-MOST = {"our_send": 20, "our_send_timeout": 25, "our_recv": 20, "our_recv_timeout": 25}
+MOST = {
+    "our_send": 20,
+    "our_send_timeout": 20,
+    "our_recv": 20,
+    "our_recv_timeout": 20,
+    "our_send_all": 45,
+    "our_recv_all": 45,
+    "our_send_to": 35,
+    "our_recv_from": 35,
+    "our_recv_batch": 100,
+    "our_accept": 35,
+}
+# And bytes: of the libraries as they are installed, and of a stripped program with one function.
+MOST_BYTES = {"librsocket.so": 350_000, "librsocket.a": 1_000_000, "a program": 40_000}
+ONE_FUNCTION = '#include <rsocket.h>\nint main(void) { return rsocket_send(1, "", 1, 0) < 0; }\n'
 PER_RUN = {"raw_recv_batch": 16, "our_recv_batch": 16}
 
 
@@ -121,6 +135,20 @@ def main():
         sys.exit(table(Path(prefix), directory, args.check, args.json))
 
 
+def sizes(prefix, directory):
+    """The bytes of the libraries, and of a program that uses one function of the static one."""
+    source, program = directory / "one.c", directory / "one"
+    source.write_text(ONE_FUNCTION)
+    archive = prefix / "lib/librsocket.a"
+    command = ["cc", "-O2", "-s", "-Wl,--gc-sections", f"-I{prefix}/include", source, archive]
+    subprocess.run([*command, "-lpthread", "-o", program], check=True)
+    return {
+        "librsocket.so": (prefix / "lib/librsocket.so").stat().st_size,
+        "librsocket.a": archive.stat().st_size,
+        "a program": program.stat().st_size,
+    }
+
+
 def compiler():
     done = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()[0]
@@ -186,6 +214,22 @@ def table(prefix, directory, check, json):
             broken.append(f"{title}: other system calls than the plain one")
         if round(allocations, 2) != 0:
             broken.append(f"{title}: it allocates")
+    print()
+    for name, size in sizes(prefix, directory).items():
+        print(f"{name}: {size:,} bytes")
+        rows.append(
+            results.row(
+                "Size",
+                name,
+                "the limit",
+                size,
+                MOST_BYTES[name],
+                unit="bytes",
+                goal=f"{MOST_BYTES[name]} bytes",
+            )
+        )
+        if size > MOST_BYTES[name]:
+            broken.append(f"{name}: more than {MOST_BYTES[name]:,} bytes")
     if not with_uv:
         print("\nlibuv is not installed: its column is empty.")
     for sentence in broken:

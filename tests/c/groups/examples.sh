@@ -8,5 +8,7 @@ for file in "$root"/examples/c/*.cpp; do
     name=$(basename "$file" .cpp)
     try "build $name" c++ "$file" "${shared[@]}" -o "$work/$name" "${warnings[@]}"
 done
+try "build the plain netcat" cc -std=c11 -D_GNU_SOURCE "${warnings[@]}" \
+    "$root/examples/c/posix/netcat.c" -o "$work/posix_netcat"
 try "the examples do what they say" env PATH="$work:$PATH" "${PYTHON:-python3}" \
     "$here/examples.py" "$work"
