@@ -321,6 +321,7 @@ pub fn send_msg(
 ///
 /// # Errors
 /// As [`recv_msg`].
+#[inline]
 pub fn recv_ancillary<const N: usize>(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
@@ -329,6 +330,7 @@ pub fn recv_ancillary<const N: usize>(
     flags: MsgFlags,
     wait: &mut impl Wait,
 ) -> Result<MessageInfo> {
+    ancillary.clear();
     run(fd, Op::RecvMsg, Readiness::Readable, flags, wait, |flags| {
         ancillary.recvmsg(fd, bufs, from, flags)
     })

@@ -207,6 +207,10 @@ impl Readiness {
     }
 }
 
+/// An attempt that does not sleep: the first, or one behind a wait for readiness with the naps that
+/// it has cost so far.
+type Attempt = Option<Nap>;
+
 /// Makes `call` until it has a result, waiting for `readiness` as the policy says. `call` gets
 /// flags to add to its own: MSG_DONTWAIT on an attempt that must not sleep.
 #[inline]
@@ -218,95 +222,61 @@ pub(crate) fn run<T>(
     wait: &mut impl Wait,
     mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
 ) -> Result<T> {
-    let first = if wait.tries_first() {
-        wait.attempt(|| call(flags | MsgFlags::DONTWAIT))
+    let mut attempt = if wait.tries_first() {
+        Some(None)
     } else if wait.deadline().is_none() {
-        wait.block(|| call(flags))
+        None
     } else {
-        Err(Errno::EAGAIN)
+        after_attempt(fd, op, readiness, flags, wait, None, Errno::EAGAIN)?
     };
-    match first {
-        Ok(value) => Ok(value),
-        Err(errno) => run_on(fd, op, readiness, flags, wait, call, errno),
-    }
-}
-
-/// [`run`] once the first attempt has failed with `errno`. Out of line: a call that succeeds at once
-/// keeps nothing in registers for it.
-#[cold]
-#[inline(never)]
-fn run_on<T>(
-    fd: BorrowedFd<'_>,
-    op: Op,
-    readiness: Readiness,
-    flags: MsgFlags,
-    wait: &mut impl Wait,
-    mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
-    mut errno: Errno,
-) -> Result<T> {
-    let asked_not_to_wait = flags.contains(MsgFlags::DONTWAIT);
-    let deadline = wait.deadline().filter(|_| !asked_not_to_wait);
-    if errno == Errno::EAGAIN && !asked_not_to_wait {
-        if let Some(deadline) = deadline {
-            return run_until(
-                fd,
-                op,
-                readiness,
-                flags | MsgFlags::DONTWAIT,
-                deadline,
-                wait,
-                call,
-            );
-        }
-        if wait.tries_first() {
-            errno = match wait.block(|| call(flags)) {
-                Ok(value) => return Ok(value),
-                Err(errno) => errno,
-            };
-        }
-    }
-    while errno == Errno::EINTR {
-        wait.interrupted()?;
-        if let Some(deadline) = deadline {
-            return run_until(
-                fd,
-                op,
-                readiness,
-                flags | MsgFlags::DONTWAIT,
-                deadline,
-                wait,
-                call,
-            );
-        }
-        errno = match wait.block(|| call(flags)) {
+    while let Some(made) = attempt {
+        match wait.attempt(|| call(flags | MsgFlags::DONTWAIT)) {
             Ok(value) => return Ok(value),
-            Err(errno) => errno,
-        };
+            Err(errno) => {
+                attempt = after_attempt(fd, op, readiness, flags, wait, made, errno)?;
+            }
+        }
     }
-    Err(Error::Os { op, errno })
-}
-
-/// [`run`] with a deadline, once nothing was there at the first try.
-#[cold]
-fn run_until<T>(
-    fd: BorrowedFd<'_>,
-    op: Op,
-    readiness: Readiness,
-    flags: MsgFlags,
-    deadline: Deadline,
-    wait: &mut impl Wait,
-    mut call: impl FnMut(MsgFlags) -> Result<T, Errno>,
-) -> Result<T> {
-    let mut nap = Nap::default();
     loop {
-        until_ready(fd, readiness, deadline, wait)?;
-        match wait.attempt(|| call(flags)) {
+        match wait.block(|| call(flags)) {
             Ok(value) => return Ok(value),
-            Err(Errno::EAGAIN) => nap.take(fd, deadline, wait)?,
             Err(Errno::EINTR) => wait.interrupted()?,
             Err(errno) => return Err(Error::Os { op, errno }),
         }
     }
+}
+
+/// What follows an attempt that failed with `errno`: another one, once the socket is ready; or a call
+/// that may sleep, where there is no deadline.
+///
+/// Out of line and without the call itself, so that one that succeeds at once keeps nothing for it.
+#[cold]
+#[inline(never)]
+fn after_attempt(
+    fd: BorrowedFd<'_>,
+    op: Op,
+    readiness: Readiness,
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+    made: Attempt,
+    errno: Errno,
+) -> Result<Option<Attempt>> {
+    let asked_not_to_wait = flags.contains(MsgFlags::DONTWAIT);
+    let deadline = wait.deadline().filter(|_| !asked_not_to_wait);
+    match errno {
+        Errno::EINTR => wait.interrupted()?,
+        Errno::EAGAIN if !asked_not_to_wait => {}
+        errno => return Err(Error::Os { op, errno }),
+    }
+    let Some(deadline) = deadline else {
+        return Ok(None);
+    };
+    let mut nap = made;
+    if let Some(nap) = nap.as_mut().filter(|_| errno == Errno::EAGAIN) {
+        nap.take(fd, deadline, wait)?;
+    }
+    until_ready(fd, readiness, deadline, wait)?;
+    Ok(Some(Some(nap.unwrap_or_default())))
 }
 
 /// Longer and longer sleeps, for what poll cannot wait for: a socket that is ready and yet has nothing.

@@ -1,6 +1,7 @@
 //! What every case needs: sockets made by std, counted allocations, and the loop.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,12 @@ pub const BATCH: usize = 32;
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// How many bytes are allocated at the moment.
+pub fn allocated() -> u64 {
+    BYTES.load(Ordering::Relaxed)
+}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -20,31 +27,54 @@ static ALLOCATOR: Counting = Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        BYTES.fetch_sub(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, len: usize) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(len as u64, Ordering::Relaxed);
+        BYTES.fetch_sub(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: as the caller promises.
         unsafe { System.realloc(memory, layout, len) }
     }
 }
 
+static LEFT: AtomicU64 = AtomicU64::new(0);
+
+/// Counts a round. In memory and out of line, so that the loop costs every case the same and takes
+/// no register from any.
+#[inline(never)]
+fn another() -> bool {
+    let left = LEFT.load(Ordering::Relaxed);
+    LEFT.store(left.wrapping_sub(1), Ordering::Relaxed);
+    left != 0
+}
+
 /// Plays `body` so many times and prints how many allocations that made.
 #[inline(always)]
 pub fn times(count: u64, mut body: impl FnMut()) {
+    LEFT.store(count, Ordering::Relaxed);
     let before = ALLOCATIONS.load(Ordering::Relaxed);
-    for _ in 0..count {
+    while another() {
         body();
     }
     let made = ALLOCATIONS.load(Ordering::Relaxed) - before;
     println!("allocations {made}");
+}
+
+/// Looks at what was received, as any caller does.
+#[inline(always)]
+pub fn look<T>(data: &[T]) {
+    assert!(data.len() == LEN);
+    black_box(data);
 }
 
 pub fn streams() -> (UnixStream, UnixStream) {
@@ -52,15 +82,17 @@ pub fn streams() -> (UnixStream, UnixStream) {
 }
 
 /// Two UDP sockets, and the address of the second.
-pub fn udp_v4() -> (UdpSocket, UdpSocket, SocketAddr) {
+pub type Udp = (UdpSocket, UdpSocket, SocketAddr);
+
+pub fn udp_v4() -> Udp {
     udp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
 }
 
-pub fn udp_v6() -> (UdpSocket, UdpSocket, SocketAddr) {
+pub fn udp_v6() -> Udp {
     udp(SocketAddr::from((Ipv6Addr::LOCALHOST, 0)))
 }
 
-fn udp(local: SocketAddr) -> (UdpSocket, UdpSocket, SocketAddr) {
+fn udp(local: SocketAddr) -> Udp {
     let (left, right) = (
         UdpSocket::bind(local).unwrap(),
         UdpSocket::bind(local).unwrap(),

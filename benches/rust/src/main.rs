@@ -3,12 +3,15 @@
 //! Without arguments it runs every case of every library under valgrind's cachegrind, twice: the
 //! difference of 1200 and 200 iterations is the cost of 1000, without start and end. It prints the
 //! table and fails where this library passes its limit. `rsocket-benches CASE…` runs those cases
-//! alone; `rsocket-benches --run LIBRARY CASE COUNT` is what valgrind runs.
+//! alone; `--rows FILE` before them also writes the rows to a file; `rsocket-benches --run LIBRARY
+//! CASE COUNT` is what valgrind runs. `rsocket-benches --wall [--quick]` measures time instead.
 
 mod fixture;
 mod hand;
 mod ours;
 mod report;
+mod wall;
+mod with_libc;
 mod with_nix;
 mod with_quinn;
 mod with_rustix;
@@ -22,7 +25,7 @@ type Case = (&'static str, fn(u64));
 
 /// Every library with its cases, in the order of the table's columns.
 const LIBRARIES: &[(&str, &[Case])] = &[
-    ("libc", hand::CASES),
+    ("libc", with_libc::CASES),
     ("rsocket", ours::CASES),
     ("std", with_std::CASES),
     ("socket2", with_socket2::CASES),
@@ -35,7 +38,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--run", library, case, count] => run(library, case, count),
-        ref cases => report::print(cases),
+        ["--wall", "--quick"] => wall::print(true, None),
+        ["--wall"] => wall::print(false, None),
+        ["--wall", "--quick", "--rows", file] => wall::print(true, Some(file)),
+        ["--wall", "--rows", file] => wall::print(false, Some(file)),
+        ["--rows", file, ref cases @ ..] => report::print(cases, Some(file)),
+        ref cases => report::print(cases, None),
     }
 }
 

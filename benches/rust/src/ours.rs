@@ -10,7 +10,7 @@ use rsocket::{
 };
 
 use crate::Case;
-use crate::fixture::{BATCH, LEN, at_path, empty, streams, times, udp_v4, udp_v6};
+use crate::fixture::{BATCH, LEN, Udp, at_path, empty, look, streams, times, udp_v4, udp_v6};
 use crate::hand::{self, Ready};
 
 fn endpoint(socket: impl Into<OwnedFd>) -> Endpoint {
@@ -35,7 +35,9 @@ pub const CASES: &[Case] = &[
         let (data, mut buf) = ([7; LEN], [0; LEN]);
         times(count, || {
             hand::send(left.as_raw_fd(), black_box(&data));
-            assert!(right.recv(black_box(&mut buf)).unwrap().len == LEN);
+            let buf = black_box(&mut buf[..]);
+            let received = right.recv(buf).unwrap();
+            look(&buf[..received.len]);
         });
     }),
     ("send_to v4, ready", |count| {
@@ -55,8 +57,22 @@ pub const CASES: &[Case] = &[
         let (data, mut buf) = ([7; LEN], [0; LEN]);
         times(count, || {
             to.send(left.as_raw_fd(), black_box(&data));
-            let (received, from) = right.recv_from(black_box(&mut buf)).unwrap();
-            assert!(received.len == LEN);
+            let mut from = Address::default();
+            let buf = black_box(&mut buf[..]);
+            let received = right.recv_from_into(buf, &mut from).unwrap();
+            look(&buf[..received.len]);
+            black_box(&from);
+        });
+    }),
+    ("recv_from v4, moved", |count| {
+        let (left, right, to) = udp_v4();
+        let (right, to) = (endpoint(right), Ready::new(to));
+        let (data, mut buf) = ([7; LEN], [0; LEN]);
+        times(count, || {
+            to.send(left.as_raw_fd(), black_box(&data));
+            let buf = black_box(&mut buf[..]);
+            let (received, from) = right.recv_from(buf).unwrap();
+            look(&buf[..received.len]);
             black_box(&from);
         });
     }),
@@ -93,9 +109,10 @@ pub const CASES: &[Case] = &[
         let mut batch = SendBatch::new(BATCH).unwrap();
         let (data, mut receives) = ([7; LEN], hand::Batch::new(None));
         times(count, || {
+            let (data, to) = (black_box(&data[..]), black_box(&to));
             let mut messages = batch.messages();
             for _ in 0..BATCH {
-                messages.push(black_box(&data), Some(&to)).unwrap();
+                messages.push(data, Some(to)).unwrap();
             }
             assert!(left.send_batch(&mut messages).unwrap() == BATCH);
             receives.recv(right.as_raw_fd(), false);
@@ -148,8 +165,6 @@ pub const CASES: &[Case] = &[
     }),
 ];
 
-type Udp = (std::net::UdpSocket, std::net::UdpSocket, SocketAddr);
-
 fn send_to(count: u64, (left, right, to): Udp) {
     let left = endpoint(left);
     let (data, mut buf) = ([7; LEN], [0; LEN]);
@@ -165,9 +180,10 @@ fn recv_from(count: u64, (left, right, to): Udp) {
     let (data, mut buf) = ([7; LEN], [0; LEN]);
     times(count, || {
         to.send(left.as_raw_fd(), black_box(&data));
-        let (received, from) = right.recv_from(black_box(&mut buf)).unwrap();
-        assert!(received.len == LEN);
+        let buf = black_box(&mut buf[..]);
+        let (received, from) = right.recv_from(buf).unwrap();
         black_box(from.as_ip().unwrap());
+        look(&buf[..received.len]);
     });
 }
 

@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 
 use crate::Case;
-use crate::fixture::{BATCH, LEN, times, udp_v4, udp_v6};
+use crate::fixture::{BATCH, LEN, Udp, times, udp_v4, udp_v6};
 use crate::hand;
 
 pub const CASES: &[Case] = &[
@@ -40,8 +40,6 @@ pub const CASES: &[Case] = &[
         });
     }),
 ];
-
-type Udp = (std::net::UdpSocket, std::net::UdpSocket, SocketAddr);
 
 fn send_to(count: u64, (left, right, to): Udp) {
     let state = UdpSocketState::new((&left).into()).unwrap();

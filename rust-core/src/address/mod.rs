@@ -238,8 +238,8 @@ impl Address {
         let family = self.family();
         let view = match family.raw() {
             libc::AF_UNSPEC if self.as_bytes().is_empty() => Some(AddressView::Unspecified),
-            libc::AF_INET => self.as_v4().map(AddressView::Inet),
-            libc::AF_INET6 => self.as_v6().map(AddressView::Inet6),
+            libc::AF_INET => self.0.get().map(view_v4).map(AddressView::Inet),
+            libc::AF_INET6 => self.0.get().map(view_v6).map(AddressView::Inet6),
             libc::AF_UNIX => Some(AddressView::Unix(self.unix_name())),
             libc::AF_NETLINK => {
                 self.0
@@ -256,7 +256,7 @@ impl Address {
                     cid: native.svm_cid,
                     port: native.svm_port,
                 }),
-            libc::AF_PACKET => self.packet_native().map(packet_view),
+            libc::AF_PACKET => self.packet_native().map(view_packet),
             _ => None,
         };
         view.unwrap_or_else(|| AddressView::Other {
@@ -269,9 +269,14 @@ impl Address {
     #[must_use]
     #[inline]
     pub fn as_ip(&self) -> Option<SocketAddr> {
-        match self.family().raw() {
-            libc::AF_INET => self.as_v4().map(SocketAddr::V4),
-            libc::AF_INET6 => self.as_v6().map(SocketAddr::V6),
+        // The shorter of the two structures starts like the other.
+        let native = self.0.get::<libc::sockaddr_in>()?;
+        match native.sin_family.into() {
+            libc::AF_INET => Some(SocketAddr::V4(view_v4(native))),
+            libc::AF_INET6 => {
+                let native = self.0.get::<libc::sockaddr_in6>()?;
+                Some(SocketAddr::V6(view_v6(native)))
+            }
             _ => None,
         }
     }
@@ -289,26 +294,6 @@ impl Address {
             AddressView::Unix(UnixName::Path(path)) => Some(path),
             _ => None,
         }
-    }
-
-    #[inline]
-    fn as_v4(&self) -> Option<SocketAddrV4> {
-        let native = self.0.get::<libc::sockaddr_in>()?;
-        let ip = Ipv4Addr::from(native.sin_addr.s_addr.to_ne_bytes());
-        Some(SocketAddrV4::new(ip, u16::from_be(native.sin_port)))
-    }
-
-    #[inline]
-    fn as_v6(&self) -> Option<SocketAddrV6> {
-        let native = self.0.get::<libc::sockaddr_in6>()?;
-        let ip = Ipv6Addr::from(native.sin6_addr.s6_addr);
-        let flow = u32::from_be(native.sin6_flowinfo);
-        Some(SocketAddrV6::new(
-            ip,
-            u16::from_be(native.sin6_port),
-            flow,
-            native.sin6_scope_id,
-        ))
     }
 
     /// The kernel gives as many bytes of the hardware address as the device has, not all 8
@@ -364,7 +349,25 @@ fn zeroed_netlink() -> libc::sockaddr_nl {
     }
 }
 
-fn packet_view(native: libc::sockaddr_ll) -> AddressView<'static> {
+#[inline]
+fn view_v4(native: libc::sockaddr_in) -> SocketAddrV4 {
+    let ip = Ipv4Addr::from(native.sin_addr.s_addr.to_ne_bytes());
+    SocketAddrV4::new(ip, u16::from_be(native.sin_port))
+}
+
+#[inline]
+fn view_v6(native: libc::sockaddr_in6) -> SocketAddrV6 {
+    let ip = Ipv6Addr::from(native.sin6_addr.s6_addr);
+    let flow = u32::from_be(native.sin6_flowinfo);
+    SocketAddrV6::new(
+        ip,
+        u16::from_be(native.sin6_port),
+        flow,
+        native.sin6_scope_id,
+    )
+}
+
+fn view_packet(native: libc::sockaddr_ll) -> AddressView<'static> {
     AddressView::Packet(PacketAddress {
         protocol: u16::from_be(native.sll_protocol),
         interface: native.sll_ifindex as u32,
@@ -423,8 +426,7 @@ impl Default for Address {
     /// [`Address::UNSPECIFIED`], to be filled by a call.
     #[inline]
     fn default() -> Self {
-        // Made here and not copied from the constant, whose bytes the compiler would zero first.
-        Address(SockAddr::empty())
+        Address(SockAddr::room())
     }
 }
 

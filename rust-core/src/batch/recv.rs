@@ -193,7 +193,7 @@ impl<'a> ReceivedMessage<'a> {
     /// The descriptors of all control messages, each taken as it is yielded.
     #[inline]
     pub fn take_fds(&mut self) -> TakeFds<'_> {
-        TakeFds::new(self.control.reborrow())
+        TakeFds::new(self.control.reborrow(), None)
     }
 
     /// The length in bytes of the datagrams that the kernel joined into this one (UDP_GRO); `None`

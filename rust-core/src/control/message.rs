@@ -196,15 +196,30 @@ impl Iterator for Fds<'_> {
 pub struct TakeFds<'a> {
     messages: ReceivedMessages<'a>,
     fds: ReceivedFds<'a>,
+    /// Told once no descriptor is left.
+    may_hold_fds: Option<&'a mut bool>,
 }
 
 impl<'a> TakeFds<'a> {
+    /// From the first message on.
     #[inline]
-    pub(crate) fn new(messages: ReceivedMessages<'a>) -> Self {
+    pub(crate) fn new(messages: ReceivedMessages<'a>, may_hold_fds: Option<&'a mut bool>) -> Self {
         TakeFds {
             messages,
             fds: ReceivedFds::none(),
+            may_hold_fds,
         }
+    }
+
+    /// The next descriptor of the message at hand.
+    #[inline]
+    fn take(&mut self) -> Option<OwnedFd> {
+        let fd = self.fds.next()?;
+        let is_last = self.fds.remaining() == 0 && self.messages.is_finished();
+        if let Some(may_hold_fds) = self.may_hold_fds.as_mut().filter(|_| is_last) {
+            **may_hold_fds = false;
+        }
+        Some(fd)
     }
 }
 
@@ -219,11 +234,14 @@ impl Iterator for TakeFds<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<OwnedFd> {
+        if let Some(fd) = self.take() {
+            return Some(fd);
+        }
         loop {
-            if let Some(fd) = self.fds.next() {
+            self.fds = self.messages.next()?.into_fds();
+            if let Some(fd) = self.take() {
                 return Some(fd);
             }
-            self.fds = self.messages.next()?.into_fds();
         }
     }
 }

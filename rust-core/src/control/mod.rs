@@ -71,7 +71,8 @@ impl<const N: usize> Ancillary<N> {
     /// The descriptors of all messages, each taken as it is yielded.
     #[inline]
     pub fn take_fds(&mut self) -> TakeFds<'_> {
-        TakeFds::new(self.buffer.messages())
+        let (messages, may_hold_fds) = self.buffer.messages_to_take();
+        TakeFds::new(messages, Some(may_hold_fds))
     }
 
     /// The first credentials among the messages.
@@ -87,10 +88,12 @@ impl<const N: usize> Ancillary<N> {
     }
 
     /// Closes what was not taken and forgets the messages.
+    #[inline]
     pub fn clear(&mut self) {
         self.buffer.clear();
     }
 
+    /// One recvmsg(2) behind a [`Ancillary::clear`].
     #[inline]
     pub(crate) fn recvmsg(
         &mut self,

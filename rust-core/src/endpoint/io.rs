@@ -7,10 +7,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use super::Endpoint;
 use crate::address::Address;
 use crate::control::{Ancillary, Control, ControlBuilder};
-use crate::error::{ControlError, Error, Op, Result};
+use crate::error::{ControlError, Error, Result};
 use crate::fd::{self, Partial};
 use crate::flags::MsgFlags;
-use crate::policy::{Blocking, Readiness, Wait, run};
+use crate::policy::{Blocking, Wait};
 use crate::sys::call::as_uninit;
 use crate::sys::control::MAX_FDS;
 
@@ -129,10 +129,51 @@ impl Endpoint {
         flags: MsgFlags,
         mut wait: impl Wait,
     ) -> Result<(Received, Address)> {
-        let mut from = Address::UNSPECIFIED;
+        let mut from = Address::default();
+        let received = self.recv_from_into_with(buf, &mut from, flags, &mut wait)?;
+        Ok((received, from))
+    }
+
+    /// [`Endpoint::recv_from`] into an address that is there already, without a copy of it.
+    ///
+    /// `from` is [`Address::UNSPECIFIED`] after an error, and where the sender has no address.
+    ///
+    /// ```
+    /// use rsocket::{Address, Endpoint, Family, Kind, Protocol};
+    ///
+    /// let receiver = Endpoint::new(Family::INET, Kind::DGRAM, Protocol::UDP)?;
+    /// receiver.bind(&"127.0.0.1:0".parse()?)?;
+    /// receiver.send_to(b"hello", &receiver.local_address()?)?;
+    ///
+    /// let (mut buf, mut from) = ([0; 64], Address::default());
+    /// let received = receiver.recv_from_into(&mut buf, &mut from)?;
+    /// assert_eq!(&buf[..received.len], b"hello");
+    /// assert_eq!(from, receiver.local_address()?);
+    /// # Ok::<(), rsocket::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Endpoint::recv`].
+    #[inline]
+    pub fn recv_from_into(&self, buf: &mut [u8], from: &mut Address) -> Result<Received> {
+        self.recv_from_into_with(buf, from, MsgFlags::empty(), Blocking)
+    }
+
+    /// [`Endpoint::recv_from_into`] with flags, waiting as `wait` says.
+    ///
+    /// # Errors
+    /// As [`Endpoint::recv`], and [`Error::TimedOut`].
+    #[inline]
+    pub fn recv_from_into_with(
+        &self,
+        buf: &mut [u8],
+        from: &mut Address,
+        flags: MsgFlags,
+        mut wait: impl Wait,
+    ) -> Result<Received> {
         let flags = self.receive_flags(flags);
-        let len = fd::recv_from(self.as_fd(), as_uninit(buf), flags, &mut from, &mut wait)?;
-        Ok((Received::new(len, buf.len(), MsgFlags::empty()), from))
+        let len = fd::recv_from(self.as_fd(), as_uninit(buf), flags, from, &mut wait)?;
+        Ok(Received::new(len, buf.len(), MsgFlags::empty()))
     }
 
     /// Sends `buf` to `to`.
@@ -266,15 +307,8 @@ impl Endpoint {
     ) -> Result<(Received, Address)> {
         let room = bufs.iter().map(|buf| buf.len()).sum();
         let flags = self.receive_flags(flags);
-        let mut from = Address::UNSPECIFIED;
-        let info = run(
-            self.as_fd(),
-            Op::RecvMsg,
-            Readiness::Readable,
-            flags,
-            &mut wait,
-            |flags| ancillary.recvmsg(self.as_fd(), bufs, &mut from, flags),
-        )?;
+        let mut from = Address::default();
+        let info = fd::recv_ancillary(self.as_fd(), bufs, ancillary, &mut from, flags, &mut wait)?;
         Ok((
             Received::new(info.len, room, MsgFlags::from_raw(info.flags)),
             from,

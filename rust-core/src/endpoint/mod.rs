@@ -152,7 +152,7 @@ impl Endpoint {
         nonblocking: bool,
         wait: &mut impl Wait,
     ) -> Result<(Self, Address)> {
-        let mut peer = Address::UNSPECIFIED;
+        let mut peer = Address::default();
         let fd = fd::accept(self.as_fd(), Some(&mut peer), nonblocking, wait)?;
         let accepted = Endpoint {
             fd,

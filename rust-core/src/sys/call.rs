@@ -101,30 +101,27 @@ pub(crate) fn accept(
         return owned(result);
     };
     // SAFETY: accept(2): addrlen "on return will contain the actual size of the peer address".
-    let fd = unsafe {
-        peer.fill_with(|address, len| {
-            owned(libc::accept4(fd.as_raw_fd(), address, len, flags)).ok()
-        })
-    };
-    fd.ok_or_else(Errno::last)
+    unsafe {
+        peer.fill_with(|address, len| owned(libc::accept4(fd.as_raw_fd(), address, len, flags)))
+    }
 }
 
 pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<SockAddr> {
-    let mut name = SockAddr::empty();
+    let mut name = SockAddr::room();
     // SAFETY: getsockname(2): addrlen "on return contains the actual size of the socket address".
-    let done = unsafe {
-        name.fill_with(|address, len| check(libc::getsockname(fd.as_raw_fd(), address, len)).ok())
-    };
-    done.map(|_| name).ok_or_else(Errno::last)
+    unsafe {
+        name.fill_with(|address, len| check(libc::getsockname(fd.as_raw_fd(), address, len)))?;
+    }
+    Ok(name)
 }
 
 pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<SockAddr> {
-    let mut name = SockAddr::empty();
+    let mut name = SockAddr::room();
     // SAFETY: getpeername(2): addrlen "on return contains the actual size of the name returned".
-    let done = unsafe {
-        name.fill_with(|address, len| check(libc::getpeername(fd.as_raw_fd(), address, len)).ok())
-    };
-    done.map(|_| name).ok_or_else(Errno::last)
+    unsafe {
+        name.fill_with(|address, len| check(libc::getpeername(fd.as_raw_fd(), address, len)))?;
+    }
+    Ok(name)
 }
 
 pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<()> {
@@ -222,21 +219,13 @@ pub(crate) fn recv_from(
 ) -> Result<usize> {
     // SAFETY: recvfrom(2) writes at most `len` bytes into the buffer; addrlen "on return will
     // contain the actual size of the source address".
-    let len = unsafe {
+    unsafe {
         from.fill_with(|address, address_len| {
             let (data, len) = (buf.as_mut_ptr().cast::<c_void>(), buf.len());
-            check_len(libc::recvfrom(
-                fd.as_raw_fd(),
-                data,
-                len,
-                flags,
-                address,
-                address_len,
-            ))
-            .ok()
+            let fd = fd.as_raw_fd();
+            check_len(libc::recvfrom(fd, data, len, flags, address, address_len))
         })
-    };
-    len.ok_or_else(Errno::last)
+    }
 }
 
 #[inline]
@@ -286,11 +275,10 @@ pub(crate) fn recvmsg(
             from.fill_with(|address, address_len| {
                 header.msg_name = address.cast::<c_void>();
                 header.msg_namelen = *address_len;
-                let len = check_len(libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags)).ok()?;
+                let len = check_len(libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags))?;
                 *address_len = header.msg_namelen;
-                Some(len)
-            })
-            .ok_or_else(Errno::last)?
+                Ok(len)
+            })?
         },
         // SAFETY: as above, without a name.
         None => check_len(unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags) })?,

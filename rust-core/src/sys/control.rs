@@ -161,12 +161,14 @@ impl<const N: usize> ControlBuffer<N> {
 
 /// Room for received control messages. Owns every descriptor in them that nobody has taken.
 ///
-/// Invariant: the first `len` bytes are what recvmsg(2) wrote, but for descriptors that were taken,
-/// whose numbers are -1. Aligned as cmsghdr(3) is.
+/// Invariant: the first `len` bytes, of N at most, are what recvmsg(2) wrote, but for descriptors
+/// that were taken, whose numbers are -1. Aligned as cmsghdr(3) is.
 #[repr(C, align(8))]
 pub(crate) struct ReceiveBuffer<const N: usize> {
     bytes: [MaybeUninit<u8>; N],
     len: usize,
+    /// False where no descriptor is left for sure.
+    may_hold_fds: bool,
 }
 
 impl<const N: usize> ReceiveBuffer<N> {
@@ -175,10 +177,11 @@ impl<const N: usize> ReceiveBuffer<N> {
         ReceiveBuffer {
             bytes: [const { MaybeUninit::uninit() }; N],
             len: 0,
+            may_hold_fds: false,
         }
     }
 
-    /// Closes what is left, then receives a message; received descriptors are close-on-exec.
+    /// Receives a message behind a [`ReceiveBuffer::clear`]; received descriptors are close-on-exec.
     #[inline]
     pub(crate) fn recvmsg(
         &mut self,
@@ -187,29 +190,38 @@ impl<const N: usize> ReceiveBuffer<N> {
         from: Option<&mut SockAddr>,
         flags: c_int,
     ) -> Result<MessageInfo, Errno> {
-        self.clear();
+        debug_assert!(!self.may_hold_fds);
         let flags = flags | libc::MSG_CMSG_CLOEXEC;
         let info = call::recvmsg(fd, bufs, &mut self.bytes, from, flags)?;
         self.len = info.control_len;
+        self.may_hold_fds = info.control_len != 0;
         Ok(info)
     }
 
     /// The messages, whose descriptors can be taken out.
     #[inline]
     pub(crate) fn messages(&mut self) -> ReceivedMessages<'_> {
-        let written = self.bytes.get_mut(..self.len).unwrap_or_default();
-        // SAFETY: by the type's invariant recvmsg(2) wrote these bytes, and the descriptors in
-        // them belong to this buffer until they are taken, which leaves -1 behind.
-        unsafe { ReceivedMessages::new(written) }
+        self.messages_to_take().0
+    }
+
+    /// The messages, and where to say that no descriptor is left in any of them.
+    #[inline]
+    pub(crate) fn messages_to_take(&mut self) -> (ReceivedMessages<'_>, &mut bool) {
+        // SAFETY: by the type's invariant `len` is at most N and recvmsg(2) wrote these bytes, and
+        // the descriptors in them belong to this buffer until they are taken, which leaves -1
+        // behind.
+        let messages = unsafe { ReceivedMessages::new(self.bytes.get_unchecked_mut(..self.len)) };
+        (messages, &mut self.may_hold_fds)
     }
 
     /// Closes every descriptor that was not taken, and forgets the messages.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        if self.len != 0 {
+        if self.may_hold_fds {
             self.messages().close_fds();
-            self.len = 0;
+            self.may_hold_fds = false;
         }
+        self.len = 0;
     }
 }
 
@@ -240,6 +252,12 @@ impl<'a> ReceivedMessages<'a> {
         ReceivedMessages { rest: self.rest }
     }
 
+    /// True where no further message is left.
+    #[inline]
+    pub(crate) fn is_finished(&self) -> bool {
+        self.rest.len() < HEADER
+    }
+
     /// Closes every descriptor that was not taken.
     pub(crate) fn close_fds(self) {
         for message in self {
@@ -254,17 +272,18 @@ impl<'a> Iterator for ReceivedMessages<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let rest = std::mem::take(&mut self.rest);
-        if rest.len() < HEADER {
-            return None;
-        }
+        let (header, rest) = rest.split_at_mut_checked(align(HEADER))?;
         // SAFETY: as many bytes as a header has are there, and recvmsg(2) wrote them: it fills
         // the control buffer with whole headers and their data (cmsg(3)).
-        let header = unsafe { rest.as_ptr().cast::<libc::cmsghdr>().read_unaligned() };
+        let header = unsafe { header.as_ptr().cast::<libc::cmsghdr>().read_unaligned() };
         let (level, kind) = (header.cmsg_level, header.cmsg_type);
-        let header = Header::checked(header.cmsg_len as usize, level, kind, 0, rest.len())?;
-        let (message, rest) = rest.split_at_mut_checked(header.next.min(rest.len()))?;
-        self.rest = rest;
-        let data = message.get_mut(header.data_start..header.data_end)?;
+        // As in `Header::checked`: a length below a header ends the walk, one beyond the buffer is
+        // cut.
+        let len: usize = header.cmsg_len as _;
+        let len = len.checked_sub(align(HEADER))?;
+        let (data, rest) = rest.split_at_mut(len.min(rest.len()));
+        let padding = len.wrapping_neg() % size_of::<usize>();
+        self.rest = rest.get_mut(padding..).unwrap_or_default();
         // SAFETY: from the header to its length recvmsg(2) wrote every byte of the message.
         let data = unsafe { &mut *(&raw mut *data as *mut [u8]) };
         Some(ReceivedMessage { level, kind, data })
@@ -306,6 +325,7 @@ impl ReceivedFds<'_> {
         ReceivedFds { numbers: &mut [] }
     }
 
+    #[inline]
     pub(crate) fn remaining(&self) -> usize {
         self.numbers.len() / size_of::<c_int>()
     }

@@ -6,6 +6,7 @@ use std::slice;
 use libc::{sockaddr, sockaddr_storage, socklen_t};
 
 use crate::address::Address;
+use crate::errno::Errno;
 
 /// As many bytes as any address of the kernel has.
 pub(crate) const CAPACITY: usize = size_of::<sockaddr_storage>();
@@ -48,12 +49,24 @@ impl SockAddr {
         }
     }
 
+    /// [`SockAddr::empty`] for a system call to fill: a constant is copied whole, and its storage
+    /// would be zeroed for that.
+    #[inline]
+    pub(crate) fn room() -> Self {
+        let mut address = MaybeUninit::<Self>::uninit();
+        // SAFETY: `storage` may stay uninitialised, and `len` is written.
+        unsafe {
+            (&raw mut (*address.as_mut_ptr()).len).write(0);
+            address.assume_init()
+        }
+    }
+
     /// A copy of `bytes`, or `None` where they are more than any address has.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         if bytes.len() > CAPACITY {
             return None;
         }
-        let mut address = Self::empty();
+        let mut address = Self::room();
         // SAFETY: `bytes` has at most CAPACITY bytes, the size of `storage`; the two do not overlap.
         unsafe {
             let storage = address.storage.as_mut_ptr().cast::<u8>();
@@ -66,7 +79,7 @@ impl SockAddr {
     /// The whole of a C structure.
     #[inline]
     pub(crate) fn from_native<T: Native>(native: &T) -> Self {
-        let mut address = Self::empty();
+        let mut address = Self::room();
         // SAFETY: `Native` promises at most CAPACITY bytes without padding, so the copy is in
         // bounds and initialises `size_of::<T>()` bytes; sockaddr_storage is aligned for all.
         unsafe { address.storage.as_mut_ptr().cast::<T>().write(*native) };
@@ -105,25 +118,26 @@ impl SockAddr {
         self.len
     }
 
-    /// Lets a system call fill the address: `fill` gets the memory and its room in bytes, and says
-    /// how long the address is, or `None` where it wrote none.
+    /// Lets a system call fill the address: `fill` gets the memory, and its room in bytes to say
+    /// there how long the address is. Where it fails there is none.
     ///
     /// # Safety
-    /// `fill` must initialise as many bytes as it says, up to CAPACITY.
+    /// A `fill` that succeeds must initialise as many bytes as it says, up to CAPACITY.
     #[inline]
     pub(crate) unsafe fn fill_with<R>(
         &mut self,
-        fill: impl FnOnce(*mut sockaddr, &mut socklen_t) -> Option<R>,
-    ) -> Option<R> {
-        let mut len = CAPACITY as socklen_t;
-        let result = fill(self.storage.as_mut_ptr().cast::<sockaddr>(), &mut len);
-        // accept(2): "the returned address is truncated if the buffer provided is too small; in
-        // this case, addrlen will return a value greater than was supplied to the call".
-        self.len = if result.is_some() {
-            len.min(CAPACITY as socklen_t)
-        } else {
-            0
-        };
+        fill: impl FnOnce(*mut sockaddr, &mut socklen_t) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        self.len = CAPACITY as socklen_t;
+        let memory = self.storage.as_mut_ptr().cast::<sockaddr>();
+        let result = fill(memory, &mut self.len);
+        if result.is_err() {
+            self.len = 0;
+        } else if self.len as usize > CAPACITY {
+            // accept(2): "the returned address is truncated if the buffer provided is too small; in
+            // this case, addrlen will return a value greater than was supplied to the call".
+            self.len = CAPACITY as socklen_t;
+        }
         result
     }
 

@@ -310,7 +310,7 @@ fn receive_segments<'py>(
     let len = room.len();
     let mut bufs = [IoSliceMut::new(room)];
     let mut control = [MaybeUninit::uninit(); CONTROL_ROOM];
-    let mut from = Address::UNSPECIFIED;
+    let mut from = Address::default();
     let mut waiting = Waiting::new(py, socket, fd, len);
     let flags = waiting.flags(flags);
     let result = fd::recv_msg(

@@ -82,7 +82,7 @@ pub(super) fn connect_ex<'py>(slf: &Bound<'py, Socket>, to: &Bound<'py, PyAny>) 
 /// Takes a connection from the queue of a listener.
 fn take(py: Python<'_>, socket: &Socket, nonblocking: bool) -> Result<(OwnedFd, Address), Failure> {
     let fd = socket.descriptor()?;
-    let mut peer = Address::UNSPECIFIED;
+    let mut peer = Address::default();
     let mut waiting = Waiting::new(py, socket, fd, 0);
     let taken = take_with(fd, &mut peer, nonblocking, &mut waiting, socket.timeout());
     waiting.finish(taken).map(|fd| (fd, peer))

@@ -100,7 +100,7 @@ fn receive_each<'py>(
     flags: i32,
     mut each: impl FnMut(i32, i32, &[u8]) -> PyResult<()>,
 ) -> Result<(usize, i32, Bound<'py, PyAny>), Failure> {
-    let mut from = Address::UNSPECIFIED;
+    let mut from = Address::default();
     let info = receive_message(py, socket, bufs, control, &mut from, flags)?;
     let control = written(control, &info);
     let shown = fd::control_messages(control)

@@ -182,7 +182,7 @@ pub(super) fn recvfrom<'py>(
     let (py, socket) = (slf.py(), slf.get());
     let size = self::size(size, "recvfrom")?;
     let fd = socket.descriptor()?;
-    let mut from = Address::UNSPECIFIED;
+    let mut from = Address::default();
     let data = received(py, socket, size, |room| {
         receive_from(py, socket, fd, room, flags, &mut from)
     })?;
@@ -275,7 +275,7 @@ pub(super) fn recvfrom_into<'py>(
     let too_small = "nbytes is greater than the length of the buffer";
     let room = room(&mut buffer, nbytes, "recvfrom_into", too_small)?;
     let fd = socket.descriptor()?;
-    let mut from = Address::UNSPECIFIED;
+    let mut from = Address::default();
     let len = receive_from(py, socket, fd, room, flags, &mut from)?;
     pair(
         PyInt::new(py, len).into_any(),

@@ -174,7 +174,9 @@ impl RecvArray {
             // SAFETY: `filled` is at most the number of headers.
             let header = unsafe { &mut (*self.headers.at(index)).msg_hdr };
             header.msg_namelen = CAPACITY as socklen_t;
-            header.msg_controllen = self.control_room as _;
+            if self.control_room != 0 {
+                header.msg_controllen = self.control_room as _;
+            }
         }
         self.filled = 0;
     }
@@ -229,8 +231,14 @@ impl RecvArray {
     #[inline]
     pub(crate) fn entries(&mut self) -> RecvEntries<'_> {
         RecvEntries {
-            array: self,
-            next: 0,
+            left: self.filled,
+            header: self.headers.at(0),
+            address: self.addresses.at(0),
+            data: self.data.start.as_ptr().cast(),
+            data_room: self.data_room,
+            control: self.control.start.as_ptr().cast(),
+            control_room: self.control_room,
+            array: PhantomData,
         }
     }
 }
@@ -242,44 +250,60 @@ impl Drop for RecvArray {
 }
 
 /// The walk over a [`RecvArray`]: each entry once.
+///
+/// Invariant: `left` filled entries are to come, and the pointers stand at the places of the next.
 pub(crate) struct RecvEntries<'a> {
-    array: &'a mut RecvArray,
-    next: usize,
+    left: usize,
+    header: *const mmsghdr,
+    address: *mut SockAddr,
+    data: *mut u8,
+    data_room: usize,
+    control: *mut MaybeUninit<u8>,
+    control_room: usize,
+    array: PhantomData<&'a mut RecvArray>,
 }
+
+// SAFETY: it stands for the exclusive borrow of a RecvArray, which is Send.
+unsafe impl Send for RecvEntries<'_> {}
+// SAFETY: a shared reference reads plain numbers only.
+unsafe impl Sync for RecvEntries<'_> {}
 
 impl<'a> Iterator for RecvEntries<'a> {
     type Item = RecvEntry<'a>;
 
     #[inline]
     fn next(&mut self) -> Option<RecvEntry<'a>> {
-        let index = self.next;
-        if index >= self.array.filled {
-            return None;
-        }
-        self.next += 1;
+        self.left = self.left.checked_sub(1)?;
         // SAFETY: the entry is filled, and yielded once per borrow of the array, so nothing else
         // holds its places. Every byte of the data is initialised, whatever msg_len says (MSG_TRUNC
-        // counts on); recvmmsg(2): msg_namelen is the name's length.
-        unsafe {
-            let entry = &*self.array.headers.at(index);
+        // counts on); recvmmsg(2): msg_namelen and msg_controllen are what the kernel wrote, no more
+        // than the room it was told of.
+        let received = unsafe {
+            let entry = &*self.header;
             let len = entry.msg_len as usize;
-            let data = self.array.data.start.as_ptr();
-            let data = data.wrapping_add(index * self.array.data_room);
-            let from = &mut *self.array.addresses.at(index);
+            let control_len = (entry.msg_hdr.msg_controllen as usize).min(self.control_room);
+            let from = &mut *self.address;
             from.set_len(entry.msg_hdr.msg_namelen);
-            Some(RecvEntry {
-                data: slice::from_raw_parts_mut(data, len.min(self.array.data_room)),
+            RecvEntry {
+                data: slice::from_raw_parts_mut(self.data, len.min(self.data_room)),
                 from,
-                control: ReceivedMessages::new(self.array.control(index)),
+                control: ReceivedMessages::new(slice::from_raw_parts_mut(
+                    self.control,
+                    control_len,
+                )),
                 len,
                 flags: entry.msg_hdr.msg_flags,
-            })
-        }
+            }
+        };
+        self.header = self.header.wrapping_add(1);
+        self.address = self.address.wrapping_add(1);
+        self.data = self.data.wrapping_add(self.data_room);
+        self.control = self.control.wrapping_add(self.control_room);
+        Some(received)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.array.filled - self.next;
-        (left, Some(left))
+        (self.left, Some(self.left))
     }
 }
 
