@@ -8,6 +8,8 @@ SHELL := /bin/bash
 PYTHON  ?= python3
 CC      ?= cc
 PREFIX  ?= /usr/local
+INSTALL  = --prefix "$(PREFIX)" --destdir "$(DESTDIR)" $(if $(LIBDIR),--libdir "$(LIBDIR)") \
+	$(if $(INCLUDEDIR),--includedir "$(INCLUDEDIR)") $(if $(MANDIR),--mandir "$(MANDIR)")
 TARGET  := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 # An interpreter that is asked for by name has an environment of its own, such as .venv-3.9.
 SERIES  := $(if $(filter-out python3,$(PYTHON)),-$(or $(shell $(PYTHON) -c \
@@ -43,7 +45,7 @@ coverage: ## Measures the lines of rust-core that its tests run (needs rustup's 
 
 .PHONY: test-c
 test-c: $(VENV)/.tools ## Runs the tests of the C library
-	PATH="$(BIN):$$PATH" tests/c/run.sh header plain exports panics packages examples two_archives
+	PATH="$(BIN):$$PATH" tests/c/run.sh header plain exports abi man panics packages examples two_archives
 
 .PHONY: test-c-tools
 test-c-tools: $(VENV)/.tools ## Runs the tests of the C library under sanitizers and valgrind, and counts its cost
@@ -85,6 +87,10 @@ bench-rust: ## Counts instructions and allocations of the crate beside other cra
 bench-python: $(VENV)/.rsocket ## Measures the Python module beside the interpreter's socket
 	$(BIN)/python benches/python/run.py
 
+.PHONY: bench-c
+bench-c: ## Counts what a call of the C library costs beside POSIX and libuv (needs valgrind and strace)
+	tests/c/bench/run.py
+
 .PHONY: lint
 lint: $(VENV)/.tools ## Checks formatting and lints of every language
 	cargo fmt --all --check
@@ -104,7 +110,11 @@ docs: ## Builds the documentation of the Rust crate
 
 .PHONY: install
 install: ## Installs the C library below PREFIX (default /usr/local)
-	bindings/c/install.sh --prefix "$(PREFIX)" --destdir "$(DESTDIR)"
+	bindings/c/install.sh $(INSTALL)
+
+.PHONY: uninstall
+uninstall: ## Removes what install put there, given the same PREFIX
+	bindings/c/install.sh $(INSTALL) --uninstall
 
 .PHONY: clean
 clean: ## Removes everything that was built
