@@ -85,7 +85,9 @@ fn refused<T>(
     receiving: bool,
 ) -> Attempt<T> {
     match errno {
-        Errno::EAGAIN if timeout.is_zero() || flags & libc::MSG_DONTWAIT != 0 => {
+        Errno::EAGAIN if timeout.is_zero() => Attempt::Failed(errno),
+        // A timeout is kept even by a call that asks not to wait, as in the standard library.
+        Errno::EAGAIN if timeout.is_none() && flags & libc::MSG_DONTWAIT != 0 => {
             Attempt::Failed(errno)
         }
         Errno::EAGAIN => {
@@ -190,12 +192,15 @@ impl<'a, 'py> Waiting<'a, 'py> {
 
     /// The flags for a send or receive: a non-blocking socket says so in each, because whoever
     /// shares its file description may have cleared O_NONBLOCK, and the interpreter may be locked.
+    /// With a timeout MSG_DONTWAIT says nothing, as in the standard library: the call is made once
+    /// the socket is ready.
     pub(crate) fn flags(&self, flags: i32) -> MsgFlags {
-        let flags = MsgFlags::from_raw(flags);
         if self.timeout.is_zero() {
-            flags | MsgFlags::DONTWAIT
+            MsgFlags::from_raw(flags | libc::MSG_DONTWAIT)
+        } else if self.timeout.is_none() {
+            MsgFlags::from_raw(flags)
         } else {
-            flags
+            MsgFlags::from_raw(flags & !libc::MSG_DONTWAIT)
         }
     }
 

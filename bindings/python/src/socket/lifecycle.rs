@@ -1,6 +1,6 @@
 //! From making a socket to giving up its descriptor.
 
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyAttributeError, PyOSError, PyValueError, PyWarning};
@@ -134,15 +134,6 @@ fn descriptor(fileno: &Bound<'_, PyAny>) -> PyResult<RawFd> {
         number if number < 0 => Err(PyValueError::new_err("negative file descriptor")),
         number => Ok(number),
     }
-}
-
-/// A descriptor that a Python method made for us.
-pub(super) fn owned(number: RawFd) -> PyResult<OwnedFd> {
-    if number < 0 {
-        return Err(PyValueError::new_err("negative file descriptor"));
-    }
-    // SAFETY: `_accept` hands over a descriptor that it has just made and nobody else owns.
-    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// A second descriptor for the same socket, close-on-exec.

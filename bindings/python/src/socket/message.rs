@@ -310,13 +310,16 @@ fn control_message<'py>(item: &Bound<'py, PyAny>) -> PyResult<(i32, i32, Buffer<
     {
         return Ok((int(level)?, int(kind)?, Buffer::read(data)?));
     }
-    let Ok(parts) = item.cast::<PySequence>() else {
+    // SAFETY: takes any object. Whatever has its items by number is a sequence to it.
+    if unsafe { ffi::PySequence_Check(item.as_ptr()) } == 0 {
         let text = format!(
             "{NAME}() argument must be 3-item sequence, not {}",
             type_name(item)
         );
         return Err(PyTypeError::new_err(text));
-    };
+    }
+    // SAFETY: it is one, and the methods of the type ask for no more.
+    let parts = unsafe { item.cast_unchecked::<PySequence>() };
     let len = parts.len()?;
     if len != 3 {
         let text = format!("{NAME}() argument must be sequence of length 3, not {len}");
