@@ -28,7 +28,7 @@ demo: $(TARGET)/release/interop-peer $(TARGET)/interop/peer-c $(VENV)/.rsocket #
 		--c $(TARGET)/interop/peer-c --python $(BIN)/python
 
 .PHONY: test
-test: lint test-rust test-c test-python test-interop conformance-quick test-conformance test-packaging ## Runs every test of every language
+test: lint test-rust test-c test-python test-interop conformance-quick test-conformance test-packaging test-faults ## Runs every test of every language
 
 .PHONY: test-rust
 test-rust: ## Runs the tests of the Rust crate
@@ -66,6 +66,11 @@ conformance-quick: $(VENV)/.rsocket ## Runs the interpreter's own socket tests o
 .PHONY: test-conformance
 test-conformance: $(VENV)/.rsocket ## Shows that the conformance check can fail
 	$(BIN)/python -m pytest tests/conformance
+
+.PHONY: test-faults
+test-faults: $(TARGET)/release/faults $(TARGET)/faults/faults-c $(VENV)/.rsocket ## Makes each system call of each operation fail (needs strace)
+	$(BIN)/python tests/faults/run.py --rust $(TARGET)/release/faults \
+		--c $(TARGET)/faults/faults-c --python $(BIN)/python
 
 .PHONY: test-packaging
 test-packaging: $(VENV)/.tools ## Builds and installs the Python package as its users do
@@ -131,6 +136,15 @@ $(TARGET)/release/librsocket.a: $(RUST)
 	@touch $@
 
 $(TARGET)/interop/peer-c: tests/interop/peer.c $(TARGET)/release/librsocket.a include/rsocket.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude $< -o $@ \
+		$(TARGET)/release/librsocket.a -lgcc_s -lpthread -ldl -lm
+
+$(TARGET)/release/faults: $(RUST) $(wildcard tests/faults/rust/src/*.rs)
+	cargo build --release -p rsocket-faults
+	@touch $@
+
+$(TARGET)/faults/faults-c: tests/faults/faults.c $(TARGET)/release/librsocket.a include/rsocket.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude $< -o $@ \
 		$(TARGET)/release/librsocket.a -lgcc_s -lpthread -ldl -lm

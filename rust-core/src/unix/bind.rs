@@ -147,7 +147,8 @@ impl UnixBind {
     /// EADDRINUSE where the path is taken: by a live socket, by something that is no socket, or by
     /// another process that is about to bind it. [`AddressError`] for a path that is empty, longer
     /// than 107 bytes or has a NUL byte. Those of open(2) and of [`Endpoint::bind`] and
-    /// [`Endpoint::listen`], such as EACCES, ENOENT, ENOTDIR, EROFS. Nothing is left behind then.
+    /// [`Endpoint::listen`], such as EACCES, ENOENT, ENOTDIR, EROFS. Nothing is left behind then, but
+    /// for an empty lock file where the file system refuses to lock it or to say what it is.
     pub fn bind(&self) -> Result<BoundUnix> {
         let endpoint = Endpoint::new(Family::UNIX, self.kind, Protocol::DEFAULT)?;
         let mut unix_path = self.bind_path(&endpoint)?;
@@ -208,6 +209,16 @@ fn os<T>(op: Op, result: Result<T, Errno>) -> Result<T> {
     result.map_err(|errno| Error::Os { op, errno })
 }
 
+/// A call on a file that may sleep, and be interrupted, where the file is far away.
+fn again<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
+    }
+}
+
 /// A name in an open directory: what it means does not change with the working directory, nor when
 /// a directory on the way is renamed.
 struct Place {
@@ -243,8 +254,9 @@ impl Place {
             });
         }
         let terminated = |bytes| CString::new(bytes).map_err(|_| AddressError::PathWithNul);
+        let parent = terminated(parent)?;
         Ok(Place {
-            directory: os(Op::Open, file::open_directory(&terminated(parent)?))?,
+            directory: os(Op::Open, again(|| file::open_directory(&parent)))?,
             name: terminated(name)?,
             lock: None,
             process: std::process::id(),
@@ -264,8 +276,9 @@ impl Place {
         let directory = self.directory.as_fd();
         for _ in 0..ATTEMPTS {
             let flags = libc::O_RDWR | libc::O_CREAT;
-            let file = os(Op::Open, file::open_at(directory, &name, flags, 0o600))?;
-            match file::try_lock(file.as_fd()) {
+            let opened = again(|| file::open_at(directory, &name, flags, 0o600));
+            let file = os(Op::Open, opened)?;
+            match again(|| file::try_lock(file.as_fd())) {
                 Err(Errno::EAGAIN) => break,
                 result => os(Op::Lock, result)?,
             }
@@ -290,7 +303,7 @@ impl Place {
     /// Removes the file if it is a socket that no process has open; false where it must stay.
     fn remove_dead(&self) -> Result<bool> {
         let directory = self.directory.as_fd();
-        let opened = match file::open_at(directory, &self.name, libc::O_PATH, 0) {
+        let opened = match again(|| file::open_at(directory, &self.name, libc::O_PATH, 0)) {
             Ok(opened) => opened,
             // Gone in the meantime: there is nothing in the way any more.
             Err(Errno::ENOENT) => return Ok(true),
@@ -408,8 +421,15 @@ impl UnixPath {
     /// Owns the file that was bound just now; it goes if this fails.
     fn of(place: Place, path: PathBuf) -> Result<Self> {
         let directory = place.directory.as_fd();
-        let id = os(Op::Stat, file::stat_at(directory, &place.name))?.id;
-        let file = match file::open_at(directory, &place.name, libc::O_PATH, 0) {
+        let id = match file::stat_at(directory, &place.name) {
+            Ok(stat) => stat.id,
+            Err(errno) => {
+                // Which file it is cannot be said, but the name was made just now.
+                let _ = file::unlink_at(directory, &place.name);
+                return os(Op::Stat, Err(errno));
+            }
+        };
+        let file = match again(|| file::open_at(directory, &place.name, libc::O_PATH, 0)) {
             Ok(file) => file,
             Err(errno) => {
                 place.unlink_same(id)?;
