@@ -226,6 +226,8 @@ pub(crate) fn run<T>(
         Some(None)
     } else if wait.deadline().is_none() {
         None
+    } else if flags.contains(MsgFlags::DONTWAIT) {
+        Some(None)
     } else {
         after_attempt(fd, op, readiness, flags, wait, None, Errno::EAGAIN)?
     };

@@ -7,10 +7,14 @@
 mod signals;
 mod support;
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use rsocket::{Deadline, Endpoint, Errno, Error, Kind, MsgFlags, Readiness, Result, Splice, Wait};
+use rsocket::fd::{self, SendSlot};
+use rsocket::{
+    Blocking, Deadline, Endpoint, Errno, Error, Gate, Kind, MsgFlags, Op, Readiness, Result,
+    Splice, Wait,
+};
 use signals::under_fire;
 use support::soon;
 
@@ -20,6 +24,8 @@ const NONE: MsgFlags = MsgFlags::empty();
 #[derive(Default, Debug)]
 struct Counts {
     tries_first: bool,
+    /// Sleeps first even where there is a deadline.
+    sleeps_first: bool,
     deadline: Option<Deadline>,
     /// Fails the sleep, as a policy does that learned of an end by other ways.
     ends: bool,
@@ -40,7 +46,7 @@ impl Wait for Counts {
     }
 
     fn tries_first(&self) -> bool {
-        self.tries_first || self.deadline.is_some()
+        self.tries_first || self.deadline.is_some() && !self.sleeps_first
     }
 
     fn attempt<R>(&mut self, call: impl FnOnce() -> R) -> R {
@@ -138,6 +144,37 @@ fn with_a_deadline_it_sleeps_until_ready_and_tries_again() {
 }
 
 #[test]
+fn one_that_does_not_try_first_sleeps_first() {
+    let (left, right) = Endpoint::pair(Kind::STREAM).unwrap();
+    left.send(b"there").unwrap();
+    let mut counts = Counts {
+        deadline: Some(soon()),
+        sleeps_first: true,
+        ..Counts::default()
+    };
+    let received = right.recv_with(&mut [0; 8], NONE, &mut counts).unwrap();
+    assert_eq!(received.len, 5);
+    assert_eq!((counts.attempts, counts.blocks), (1, 0));
+    assert_eq!(counts.sleeps, [Readiness::Readable]);
+}
+
+#[test]
+fn a_closed_gate_ends_what_a_signal_interrupts() {
+    let (left, _right) = Endpoint::pair(Kind::STREAM).unwrap();
+    let gate = Gate::new(left);
+    let pass = gate.enter().unwrap();
+    let mut wait = pass.wait(Counts::default());
+    assert_eq!(wait.interrupted(), Ok(()));
+    gate.close();
+    assert_eq!(wait.interrupted(), Err(Error::Closed));
+    let error = wait
+        .sleep(pass.as_fd(), Readiness::Readable, None)
+        .unwrap_err();
+    assert_eq!(error, Error::Closed);
+    assert_eq!(pass.recv_with(&mut [0; 8], NONE, wait), Err(Error::Closed));
+}
+
+#[test]
 fn every_signal_is_told_and_the_operation_goes_on() {
     let (left, right) = Endpoint::pair(Kind::STREAM).unwrap();
     for deadline in [None, Some(soon())] {
@@ -180,4 +217,59 @@ fn a_splice_goes_on_after_signals() {
         assert!(counts.signals > 5, "{counts:?}");
         sink.recv_exact(&mut [0; 16]).unwrap();
     }
+}
+
+#[test]
+fn one_that_sleeps_first_still_looks_where_it_must_not_wait() {
+    let (left, right) = Endpoint::pair(Kind::STREAM).unwrap();
+    let mut counts = Counts {
+        sleeps_first: true,
+        deadline: Some(soon()),
+        ..Counts::default()
+    };
+    let now = MsgFlags::DONTWAIT;
+    let error = right.recv_with(&mut [0; 8], now, &mut counts).unwrap_err();
+    assert!(error.is_would_block());
+    left.send(b"data").unwrap();
+    let received = right.recv_with(&mut [0; 8], now, &mut counts);
+    assert_eq!(received.unwrap().len, 4);
+    assert_eq!((counts.attempts, counts.sleeps.len()), (2, 0));
+}
+
+/// A signal handler that ends the operation, of which the policy alone knows why.
+struct GivesUp;
+
+impl Wait for GivesUp {
+    fn interrupted(&mut self) -> Result<()> {
+        Err(Error::Interrupted)
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        Some(soon())
+    }
+
+    fn sleep(&mut self, _: BorrowedFd<'_>, _: Readiness, _: Option<Duration>) -> Result<bool> {
+        Err(Error::Os {
+            op: Op::Poll,
+            errno: Errno::EINTR,
+        })
+    }
+}
+
+#[test]
+fn a_batch_of_several_calls_does_not_swallow_the_end_by_a_signal() {
+    let (left, right) = Endpoint::pair(Kind::SEQPACKET).unwrap();
+    while left.send_with(b"x", MsgFlags::DONTWAIT, Blocking).is_ok() {}
+    // Room for the first of two calls and no more.
+    for _ in 0..fd::SLOTS_MAX {
+        let _ = right.recv(&mut [0; 8]).unwrap();
+    }
+    let slot = SendSlot {
+        data: b"x",
+        control: &[],
+        to: None,
+    };
+    let slots = [slot; 2 * fd::SLOTS_MAX];
+    let sent = fd::send_batch(left.as_fd(), slots, NONE, &mut GivesUp);
+    assert_eq!(sent, Err(Error::Interrupted));
 }
