@@ -660,7 +660,7 @@ typedef struct rsocket_msg {
  * MT-safe, async-signal-safe. A cancellation point.
  */
 int rsocket_recv_batch(rsocket_endpoint fd,
-                       struct rsocket_msg *messages,
+                       rsocket_msg *messages,
                        unsigned int count,
                        int flags,
                        int timeout_ms)
@@ -680,7 +680,7 @@ int rsocket_recv_batch(rsocket_endpoint fd,
  * MT-safe, async-signal-safe. A cancellation point.
  */
 int rsocket_send_batch(rsocket_endpoint fd,
-                       const struct rsocket_msg *messages,
+                       const rsocket_msg *messages,
                        unsigned int count,
                        int flags,
                        int timeout_ms)
@@ -779,7 +779,7 @@ ssize_t rsocket_recv_fds(rsocket_endpoint fd,
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
 int rsocket_peer_cred(rsocket_endpoint fd,
-                      struct rsocket_cred *out)
+                      rsocket_cred *out)
     RSOCKET_MUST_CHECK RSOCKET_FD(1);
 
 /**
@@ -838,7 +838,7 @@ ssize_t rsocket_peer_security(rsocket_endpoint fd,
  *
  * MT-safe, async-signal-safe. Not a cancellation point.
  */
-int rsocket_msg_cred(const struct msghdr *message, struct rsocket_cred *out) RSOCKET_MUST_CHECK;
+int rsocket_msg_cred(const struct msghdr *message, rsocket_cred *out) RSOCKET_MUST_CHECK;
 
 /* ============================================================================
  * Addresses: by value, as the kernel has them, and their text.
@@ -1220,7 +1220,7 @@ typedef struct rsocket_nl {
  *
  * MT-safe. Not async-signal-safe. Not a cancellation point.
  */
-rsocket_endpoint rsocket_nl_open(struct rsocket_nl *nl,
+rsocket_endpoint rsocket_nl_open(rsocket_nl *nl,
                                  int protocol,
                                  uint32_t groups,
                                  void *buf,
@@ -1258,7 +1258,7 @@ int rsocket_nl_leave(rsocket_endpoint fd, uint32_t group) RSOCKET_FD(1);
  *
  * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
  */
-int rsocket_nl_request(struct rsocket_nl *nl,
+int rsocket_nl_request(rsocket_nl *nl,
                        uint16_t type,
                        uint16_t flags,
                        const void *payload,
@@ -1301,7 +1301,7 @@ int rsocket_nl_put(void *payload,
  *
  * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
  */
-int rsocket_nl_next(struct rsocket_nl *nl,
+int rsocket_nl_next(rsocket_nl *nl,
                     const struct nlmsghdr **message,
                     int timeout_ms)
     RSOCKET_MUST_CHECK;
@@ -1319,7 +1319,7 @@ int rsocket_nl_next(struct rsocket_nl *nl,
  *
  * MT-safe for different `nl`. Not async-signal-safe. Not a cancellation point.
  */
-ssize_t rsocket_nl_why(struct rsocket_nl *nl, char *buf, size_t cap) RSOCKET_WRITES(2, 3);
+ssize_t rsocket_nl_why(rsocket_nl *nl, char *buf, size_t cap) RSOCKET_WRITES(2, 3);
 
 /**
  * The next event of the multicast groups that were joined, waiting `timeout_ms` milliseconds at
@@ -1336,7 +1336,7 @@ ssize_t rsocket_nl_why(struct rsocket_nl *nl, char *buf, size_t cap) RSOCKET_WRI
  *
  * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
  */
-int rsocket_nl_event(struct rsocket_nl *nl,
+int rsocket_nl_event(rsocket_nl *nl,
                      const struct nlmsghdr **message,
                      int timeout_ms)
     RSOCKET_MUST_CHECK;
@@ -1351,7 +1351,7 @@ int rsocket_nl_event(struct rsocket_nl *nl,
  *
  * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
  */
-int rsocket_nl_family(struct rsocket_nl *nl, const char *name, int timeout_ms) RSOCKET_MUST_CHECK;
+int rsocket_nl_family(rsocket_nl *nl, const char *name, int timeout_ms) RSOCKET_MUST_CHECK;
 
 /**
  * Looks up a multicast group of a generic netlink family by both names, such as "nlctrl" and
@@ -1362,7 +1362,7 @@ int rsocket_nl_family(struct rsocket_nl *nl, const char *name, int timeout_ms) R
  *
  * MT-safe for different `nl`. Not async-signal-safe. Cancellation waits until it returns.
  */
-int rsocket_nl_group(struct rsocket_nl *nl,
+int rsocket_nl_group(rsocket_nl *nl,
                      const char *family,
                      const char *group,
                      int timeout_ms)

@@ -101,9 +101,13 @@ fn section(name: &str) -> String {
     bindings.write(&mut printed);
     // Annotations leave an empty line behind, and attributes stand in the first column.
     let printed = String::from_utf8(printed).unwrap();
-    let printed = printed
+    let mut printed = printed
         .replace("\n *\n */", "\n */")
         .replace("\nRSOCKET_", "\n    RSOCKET_");
+    // A structure of the same section is printed by its tag, of another one by its name.
+    for name in ["rsocket_nl", "rsocket_msg", "rsocket_cred"] {
+        printed = printed.replace(&format!("struct {name} *"), &format!("{name} *"));
+    }
     let rule = "=".repeat(76);
     let before = if name == "option" {
         options()
