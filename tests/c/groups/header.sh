@@ -34,3 +34,21 @@ if have musl-gcc; then
 else
     skip "no musl-gcc"
 fi
+# Every option has the number that the system's own headers give it, where they know it.
+{
+    printf '#include <rsocket.h>\n'
+    for file in netinet/in.h netinet/tcp.h netinet/udp.h linux/netlink.h linux/if_packet.h \
+        linux/if_alg.h linux/can/raw.h linux/if_xdp.h linux/tls.h linux/vm_sockets.h; do
+        printf '#if __has_include(<%s>)\n#include <%s>\n#endif\n' "$file" "$file"
+    done
+    printf 'enum { START = __COUNTER__ };\n'
+    sed -n 's/^#define RSOCKET_\([A-Z0-9_]*\) *RSOCKET_OPTION(.*/\1/p' "$prefix/include/rsocket.h" |
+        while read -r name; do
+            printf '#ifdef %s\n_Static_assert((RSOCKET_%s & 0xffff) == %s + 0 * __COUNTER__, "%s");\n' \
+                "$name" "$name" "$name" "$name"
+            printf '#endif\n'
+        done
+    printf '_Static_assert(__COUNTER__ - START > 100, "most of them are known");\n'
+} >"$work/options.c"
+try "the options have the system's numbers" gcc -std=gnu11 -w -fsyntax-only \
+    "$work/options.c" -I"$prefix/include"
