@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use rsocket::tokio::{AsyncEndpoint, AsyncStream};
 use rsocket::{
-    Address, Ancillary, Control, ControlBuilder, Errno, Family, Kind, MsgFlags, Protocol, option,
+    Address, Ancillary, Control, ControlBuilder, Errno, Family, Kind, MsgFlags, Protocol,
+    RecvBatch, option,
 };
 use tokio::io::AsyncWriteExt;
 use tokio_support::{a_moment, busy_while, cancelled, each_runtime, tcp_pair, udp};
@@ -167,6 +168,11 @@ each_runtime! {
             let mut bufs = [IoSliceMut::new(&mut buf)];
             let received = socket.recv_msg(&mut bufs, &mut ancillary, MsgFlags::empty());
             assert_eq!(received.await.unwrap().0.len, 0);
+            let mut bufs = [IoSliceMut::new(&mut buf)];
+            assert_eq!(socket.recv_vectored(&mut bufs).await.unwrap().len, 0);
+            let mut batch = RecvBatch::new(4, 8).unwrap();
+            let mut messages = socket.recv_batch(&mut batch).await.unwrap();
+            assert!(messages.all(|message| message.data.is_empty()));
         }
     }
 
