@@ -114,12 +114,17 @@ impl<'py> File<'_, 'py> {
     /// Whether a slot holds something true.
     #[inline]
     pub(super) fn is(&self, slot: Slot) -> PyResult<bool> {
-        match self.get(slot)? {
-            // SAFETY: Py_IsTrue and Py_IsFalse take any object.
-            Some(value) if unsafe { ffi::Py_IsFalse(value.as_ptr()) } == 1 => Ok(false),
-            Some(value) => value.is_truthy(),
-            None => Ok(false),
+        if cfg!(not(Py_GIL_DISABLED)) {
+            // SAFETY: a reference or null, which is only compared; the constants live for ever.
+            let (value, yes, no) = unsafe { (*self.place(slot)?, ffi::Py_True(), ffi::Py_False()) };
+            if value == no || value.is_null() {
+                return Ok(false);
+            }
+            if value == yes {
+                return Ok(true);
+            }
         }
+        self.get(slot)?.map_or(Ok(false), |value| value.is_truthy())
     }
 
     /// A new file's state.
