@@ -99,6 +99,18 @@ def test_a_cut_message_shows_in_its_length(pair):
     assert buffer == b"long"
 
 
+def test_bytes_that_tcp_throws_away_show_nothing_of_the_heap():
+    with rsocket.create_server(("127.0.0.1", 0)) as server:
+        with rsocket.create_connection(server.getsockname()) as client, server.accept()[0] as sock:
+            sock.settimeout(10)
+            for _ in range(5):
+                client.sendall(bytes(range(1, 251)))
+                dirt = [b"%d" % number * 250 for number in range(50)]
+                del dirt
+                ((data, _sender),) = sock.recvmmsg(1, 250, rsocket.MSG_TRUNC)
+                assert data == bytes(len(data))
+
+
 def test_waiting_is_that_of_the_socket():
     with udp() as sock:
         sock.setblocking(False)

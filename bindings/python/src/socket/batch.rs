@@ -96,7 +96,12 @@ pub(super) fn recvmmsg<'py>(
         .get_mut(..len)
         .unwrap_or_default();
     // SAFETY: memory that needs no initialising, seen as just that.
-    let room = unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast(), len) };
+    let room: &mut [MaybeUninit<u8>] =
+        unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast(), len) };
+    if flags & libc::MSG_TRUNC != 0 {
+        // tcp(7): such bytes are counted, thrown away and not written.
+        room.fill(MaybeUninit::new(0));
+    }
     let mut infos = [MessageInfo::default(); SLOTS_MAX];
     let mut from: [Address; SLOTS_MAX] = array::from_fn(|_| Address::UNSPECIFIED);
     let received = receive(
@@ -110,7 +115,8 @@ pub(super) fn recvmmsg<'py>(
     let messages = PyList::empty(py);
     let mut sender: Option<(&Address, Bound<'py, PyAny>)> = None;
     for ((data, info), from) in slots(room, size).zip(&infos).zip(&from).take(received) {
-        // SAFETY: recvmmsg(2) wrote as many bytes as it says, or filled the slot.
+        // SAFETY: recvmmsg(2) wrote as many bytes as it says, or filled the slot; with MSG_TRUNC
+        // every byte was initialised before.
         let data = unsafe { slice::from_raw_parts(data.as_ptr().cast(), info.len.min(size)) };
         // Often a whole batch comes from one sender.
         let shown = match &sender {
