@@ -147,7 +147,8 @@ typedef struct rsocket_addr {
  *
  * Returns the descriptor, to be closed with rsocket_close(). Errors: `-EINVAL` for a malformed URL
  * (rsocket_url_why() says why) and for an unknown flag, `-ENAMETOOLONG` for a Unix path of more
- * than 107 bytes, `-EADDRINUSE`, `-EADDRNOTAVAIL`, `-EACCES`, `-EMFILE` and the others of
+ * than 107 bytes, `-EOPNOTSUPP` for `?unlink=1`, which a bare descriptor cannot do when it is
+ * closed, `-EADDRINUSE`, `-EADDRNOTAVAIL`, `-EACCES`, `-EMFILE` and the others of
  * socket(2), bind(2) and listen(2); codes below RSOCKET_EAI_BASE for a host name that cannot be
  * resolved.
  *

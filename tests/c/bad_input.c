@@ -64,6 +64,8 @@ static void urls(void)
         {"fd:2147483648", -EINVAL},
         {"fd:9999", -EBADF},
         {"unix:/nonexistent-directory/x", -ENOENT},
+        {"unix:/nonexistent-directory/x?unlink=1", -EOPNOTSUPP},
+        {"activation:nobody", -ENOENT},
         {"tcp://192.0.2.1:80", -EADDRNOTAVAIL},
     };
     char why[128];
