@@ -106,28 +106,3 @@ pub(crate) fn try_lock(file: BorrowedFd<'_>) -> Result<(), Errno> {
     // SAFETY: flock(2) takes integers only.
     check(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)
 }
-
-/// getsockopt(2) for an option that answers with a new descriptor (SO_PEERPIDFD).
-pub(crate) fn getsockopt_fd(
-    fd: BorrowedFd<'_>,
-    level: c_int,
-    name: c_int,
-) -> Result<OwnedFd, Errno> {
-    let mut new: c_int = -1;
-    let mut len = size_of::<c_int>() as libc::socklen_t;
-    // SAFETY: getsockopt(2) writes at most `len` bytes, the size of the integer.
-    check(unsafe {
-        libc::getsockopt(
-            fd.as_raw_fd(),
-            level,
-            name,
-            (&raw mut new).cast(),
-            &raw mut len,
-        )
-    })?;
-    if new < 0 {
-        return Err(Errno::ENODATA);
-    }
-    // SAFETY: unix(7), SO_PEERPIDFD: a new descriptor for the peer process, owned by nobody else.
-    Ok(unsafe { OwnedFd::from_raw_fd(new) })
-}

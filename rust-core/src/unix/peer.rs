@@ -3,24 +3,15 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::endpoint::Endpoint;
-use crate::errno::Errno;
-use crate::error::{Error, Op, Result};
-use crate::fd;
-use crate::sys::call::as_uninit;
-use crate::sys::file;
-
-/// asm-generic/socket.h; libc has no name for it.
-const SO_PEERPIDFD: i32 = 77;
+use crate::error::Result;
+use crate::option::{self, Get};
 
 /// SO_PEERPIDFD: see [`Endpoint::peer_pidfd`].
 ///
 /// # Errors
 /// As there; ENODATA outside the Unix domain.
 pub fn peer_pidfd(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
-    file::getsockopt_fd(fd, libc::SOL_SOCKET, SO_PEERPIDFD).map_err(|errno| Error::Os {
-        op: Op::GetSockOpt,
-        errno,
-    })
+    option::PeerPidFd::get(fd)
 }
 
 /// SO_PEERSEC: see [`Endpoint::peer_security`].
@@ -28,11 +19,7 @@ pub fn peer_pidfd(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
 /// # Errors
 /// As there.
 pub fn peer_security(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
-    let mut label = get_growing(fd, libc::SO_PEERSEC, 256)?;
-    if label.last() == Some(&0) {
-        label.pop();
-    }
-    Ok(label)
+    option::PeerSec::get(fd)
 }
 
 /// SO_PEERGROUPS: see [`Endpoint::peer_groups`].
@@ -40,33 +27,7 @@ pub fn peer_security(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
 /// # Errors
 /// As there.
 pub fn peer_groups(fd: BorrowedFd<'_>) -> Result<Vec<u32>> {
-    let bytes = get_growing(fd, libc::SO_PEERGROUPS, 32 * size_of::<u32>())?;
-    let groups = bytes.chunks_exact(size_of::<u32>());
-    Ok(groups
-        .filter_map(|raw| raw.first_chunk())
-        .map(|raw| u32::from_ne_bytes(*raw))
-        .collect())
-}
-
-/// An option of unknown size: ERANGE asks for more room.
-fn get_growing(fd: BorrowedFd<'_>, name: i32, room: usize) -> Result<Vec<u8>> {
-    // The kernel has at most 65536 groups, and labels of a page.
-    const MOST: usize = 65536 * size_of::<u32>();
-    let mut room = room;
-    loop {
-        let mut value = vec![0; room];
-        match fd::get_option(fd, libc::SOL_SOCKET, name, as_uninit(&mut value)) {
-            Ok(len) => {
-                value.truncate(len);
-                return Ok(value);
-            }
-            Err(Error::Os {
-                errno: Errno::ERANGE,
-                ..
-            }) if room < MOST => room = (room * 4).min(MOST),
-            Err(error) => return Err(error),
-        }
-    }
+    option::PeerGroups::get(fd)
 }
 
 /// Who is on the other end (Unix domain).
@@ -92,9 +53,9 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// [`Error::WrongFamily`] outside the Unix domain; ENOPROTOOPT where the kernel is too old;
-    /// ENODATA without a peer; ESRCH or EINVAL where the kernel cannot make one for a process that
-    /// has been reaped; EMFILE.
+    /// [`WrongFamily`](crate::Error::WrongFamily) outside the Unix domain; ENOPROTOOPT where the
+    /// kernel is too old; ENODATA without a peer; ESRCH or EINVAL where the kernel cannot make one
+    /// for a process that has been reaped; EMFILE.
     #[doc(alias = "SO_PEERPIDFD")]
     pub fn peer_pidfd(&self) -> Result<OwnedFd> {
         self.require_unix()?;
@@ -105,8 +66,8 @@ impl Endpoint {
     /// its end.
     ///
     /// # Errors
-    /// [`Error::WrongFamily`] outside the Unix domain; ENOPROTOOPT where no security module labels
-    /// sockets, or there is no peer.
+    /// [`WrongFamily`](crate::Error::WrongFamily) outside the Unix domain; ENOPROTOOPT where no
+    /// security module labels sockets, or there is no peer.
     #[doc(alias = "SO_PEERSEC")]
     pub fn peer_security(&self) -> Result<Vec<u8>> {
         self.require_unix()?;
@@ -127,8 +88,8 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// [`Error::WrongFamily`] outside the Unix domain; ENODATA without a peer; ENOPROTOOPT where
-    /// the kernel is too old.
+    /// [`WrongFamily`](crate::Error::WrongFamily) outside the Unix domain; ENODATA without a peer;
+    /// ENOPROTOOPT where the kernel is too old.
     #[doc(alias = "SO_PEERGROUPS")]
     pub fn peer_groups(&self) -> Result<Vec<u32>> {
         self.require_unix()?;
