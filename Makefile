@@ -84,8 +84,20 @@ test-pythons: $(VENV)/.tools ## Runs the tests of Python on every other CPython 
 conformance: $(VENV)/.rsocket ## Runs every test of the interpreter PYTHON that opens a socket on rsocket
 	$(BIN)/python tests/conformance/run.py --all
 
+.PHONY: bench
+bench: $(VENV)/.rsocket ## Measures every language beside its peers: rows as JSON in target/bench
+	$(BIN)/python benches/all.py
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.rsocket ## The same with fewer turns, in three minutes
+	$(BIN)/python benches/all.py --quick
+
+.PHONY: bench-docs
+bench-docs: ## Draws the charts and fills the tables of docs/benchmarks.md from the last bench
+	$(PYTHON) benches/charts.py
+
 .PHONY: bench-rust
-bench-rust: ## Counts instructions and allocations of the crate beside other crates (needs valgrind)
+bench-rust: ## Measures the crate beside other crates (needs valgrind)
 	benches/run-rust.sh
 
 .PHONY: bench-python

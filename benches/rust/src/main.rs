@@ -4,13 +4,13 @@
 //! difference of 1200 and 200 iterations is the cost of 1000, without start and end. It prints the
 //! table and fails where this library passes its limit. `rsocket-benches CASE…` runs those cases
 //! alone; `--rows FILE` before them also writes the rows to a file; `rsocket-benches --run LIBRARY
-//! CASE COUNT` is what valgrind runs. `rsocket-benches --wall [--quick]` measures time instead.
+//! CASE COUNT` is what valgrind runs. `rsocket-benches --clock [--quick]` measures time instead.
 
+mod clock;
 mod fixture;
 mod hand;
 mod ours;
 mod report;
-mod wall;
 mod with_libc;
 mod with_nix;
 mod with_quinn;
@@ -38,10 +38,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--run", library, case, count] => run(library, case, count),
-        ["--wall", "--quick"] => wall::print(true, None),
-        ["--wall"] => wall::print(false, None),
-        ["--wall", "--quick", "--rows", file] => wall::print(true, Some(file)),
-        ["--wall", "--rows", file] => wall::print(false, Some(file)),
+        ["--clock", "--quick"] => clock::print(true, None),
+        ["--clock"] => clock::print(false, None),
+        ["--clock", "--quick", "--rows", file] => clock::print(true, Some(file)),
+        ["--clock", "--rows", file] => clock::print(false, Some(file)),
         ["--rows", file, ref cases @ ..] => report::print(cases, Some(file)),
         ref cases => report::print(cases, None),
     }

@@ -176,9 +176,10 @@ def table(prefix, directory, check, json):
             - meter.per_operation(meter.instructions, raw)
             for kind, meter in meters.items()
         }
-        peer = ""
+        peer, by_uv = "", None
         if theirs and with_uv:
-            peer = f"{shared.per_operation(shared.instructions, theirs) - plain:+.1f}"
+            by_uv = shared.per_operation(shared.instructions, theirs)
+            peer = f"{by_uv - plain:+.1f}"
         calls = shared.per_operation(shared.system_calls, ours) - shared.per_operation(
             shared.system_calls, raw
         )
@@ -208,6 +209,10 @@ def table(prefix, directory, check, json):
                 system_calls=calls,
             )
         )
+        if by_uv is not None:
+            total = plain + max(extra.values())
+            group = "Instructions per call"
+            rows.append(results.row(group, title, "libuv", total, by_uv, unit="instructions"))
         if most is not None and max(extra.values()) > most:
             broken.append(f"{title}: more than {most} instructions beyond the plain call")
         if round(calls, 2) != 0:

@@ -36,7 +36,7 @@ fn ours(size: usize) -> Contender<'static> {
         }
     });
     let (data, mut back) = (vec![7; size], vec![0; size]);
-    Contender::new("rsocket", move || {
+    Contender::on_the_wall("rsocket", move || {
         left.send_all(&data).unwrap();
         left.recv_exact(&mut back).unwrap();
     })
@@ -51,7 +51,7 @@ fn standard(size: usize) -> Contender<'static> {
         }
     });
     let (data, mut back) = (vec![7; size], vec![0; size]);
-    Contender::new("std", move || {
+    Contender::on_the_wall("std", move || {
         left.write_all(&data).unwrap();
         left.read_exact(&mut back).unwrap();
     })
@@ -66,7 +66,7 @@ fn by_hand(size: usize) -> Contender<'static> {
         }
     });
     let (data, mut back) = (vec![7; size], vec![0; size]);
-    Contender::new("libc", move || {
+    Contender::on_the_wall("libc", move || {
         send(left.as_raw_fd(), &data);
         assert!(receive(left.as_raw_fd(), &mut back));
     })

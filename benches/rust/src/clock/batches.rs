@@ -33,7 +33,7 @@ fn ours(messages: usize) -> Contender<'static> {
     let right = Endpoint::try_from(right).unwrap();
     let mut send = SendBatch::new(messages).unwrap();
     let mut receive = RecvBatch::new(messages, LEN).unwrap();
-    Contender::new("rsocket", move || {
+    Contender::alone("rsocket", move || {
         let data = [7; LEN];
         let mut batch = send.messages();
         for _ in 0..messages {
@@ -55,7 +55,7 @@ fn by_hand(messages: usize) -> Contender<'static> {
     };
     let to = native_v4(&to);
     let (mut send, mut receive) = (Batch::of(messages, Some(&to)), Batch::of(messages, None));
-    Contender::new("libc", move || {
+    Contender::alone("libc", move || {
         let data = [7; LEN];
         send.fill(black_box(&data), &to);
         send.send(left.as_raw_fd());
@@ -65,7 +65,7 @@ fn by_hand(messages: usize) -> Contender<'static> {
 
 fn one_by_one(messages: usize) -> Contender<'static> {
     let (left, right, to) = sockets();
-    Contender::new("std", move || {
+    Contender::alone("std", move || {
         let (data, mut buf) = ([7; LEN], [0; LEN]);
         for _ in 0..messages {
             assert!(left.send_to(black_box(&data), to).unwrap() == LEN);
