@@ -16,7 +16,8 @@ usage: bindings/c/install.sh [--prefix DIR] [--libdir DIR] [--includedir DIR] [-
   --archive FILE    the librsocket.a that cargo built (default: cargo builds it now)
   --uninstall       remove what an installation with the same directories put there
 
-CC, AR, LD, OBJCOPY, READELF, CFLAGS and LDFLAGS name the tools and their flags.
+CC, AR, LD, OBJCOPY, READELF, CFLAGS and LDFLAGS name the tools and their flags; KEEP_DEBUG=yes leaves
+the names of local functions in the shared library.
 END
 }
 

@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
 failed=0
 
-groups=(header plain exports panics packages examples two_archives sanitizers valgrind cost)
+groups=(header plain exports abi man panics packages examples two_archives sanitizers valgrind cost)
 [ $# -eq 0 ] || groups=("$@")
 
 tests=()
