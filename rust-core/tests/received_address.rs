@@ -71,12 +71,15 @@ fn senders(receiver: &Endpoint, batch: &mut RecvBatch) -> Vec<Address> {
     )
     .unwrap();
     all.push(from);
+    from = Address::unix_abstract("another that is longer than most are").unwrap();
+    let _ = receiver.recv_from_into(&mut [0; 8], &mut from).unwrap();
+    all.push(from);
     let message = receiver.recv_batch(batch).unwrap().next().unwrap();
     all.push(*message.from);
     all
 }
 
-const VERBS: usize = 5;
+const VERBS: usize = 6;
 
 #[test]
 fn names_of_every_length() {
