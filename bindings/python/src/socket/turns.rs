@@ -12,15 +12,15 @@ use pyo3::prelude::*;
 
 use crate::wait::HELD_BYTES_MAX;
 
-/// After how many receives in a row that found nothing the attempts become no rarer.
-const MISSES_MAX: u8 = 2;
+/// After how many attempts that found nothing they become no rarer.
+const MISSES_MAX: u8 = 3;
 /// A receive that brought more says that the next may, too.
 const SMALL_BYTES: usize = 8 * 1024;
 
 /// Guesses only: threads that change them at the same time may lose one.
 #[derive(Debug)]
 pub(crate) struct Turns {
-    /// Attempts to receive that found nothing, one after the other.
+    /// Attempts to receive that found nothing, less those that found something.
     misses: AtomicU8,
     /// How many receives go without an attempt.
     skip: AtomicU8,
@@ -55,11 +55,13 @@ impl Turns {
         }
     }
 
-    /// An attempt to receive brought something.
+    /// An attempt to receive brought something. One success says little of a peer that answers when
+    /// it has been asked: it was quick for once.
     #[inline]
     pub(crate) fn found_data(&self) {
-        if self.misses.load(Ordering::Relaxed) != 0 {
-            self.misses.store(0, Ordering::Relaxed);
+        let misses = self.misses.load(Ordering::Relaxed);
+        if misses != 0 {
+            self.misses.store(misses - 1, Ordering::Relaxed);
         }
     }
 
