@@ -34,8 +34,8 @@ has_ipv6: bool
 
 class _GiveupOnSendfile(Exception): ...
 
-@disjoint_base
 class socket:
+    __slots__ = ["__weakref__", "_closed", "_io_refs"]
     def __init__(
         self,
         family: int = ...,

@@ -129,6 +129,10 @@ def test_a_python_function_of_the_original_has_the_same_parameters(name):
             assert default == parameter.default
 
 
+def test_the_class_has_the_parameters_of_the_original():
+    assert str(inspect.signature(rsocket.socket)) == str(inspect.signature(stock.socket))
+
+
 def isolated(code):
     command = [sys.executable, "-c", code]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -16,7 +16,8 @@ use crate::enums;
 #[pymethods]
 impl Socket {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs),
+           text_signature = "(family=-1, type=-1, proto=-1, fileno=None)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Socket::empty()
     }
