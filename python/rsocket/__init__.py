@@ -37,6 +37,8 @@ from rsocket._socket import (
     inet_ntop,
     inet_pton,
     listen,
+    listen_fds,
+    listen_fds_with_names,
     ntohl,
     ntohs,
     recv_fds,
@@ -66,7 +68,16 @@ _GLOBAL_DEFAULT_TIMEOUT = object()
 # The constants and enums are taken over when the first of them is asked for: that takes longer
 # than the rest of this module together.
 
-_ADDITIONS = ("SocketIO", "connect", "install", "listen", "uninstall")
+_ADDITIONS = (
+    "SocketIO",
+    "connect",
+    "create_unix_server",
+    "install",
+    "listen",
+    "listen_fds",
+    "listen_fds_with_names",
+    "uninstall",
+)
 
 
 def _load():
@@ -115,17 +126,33 @@ _UNSPECIFIED = ("0.0.0.0", "::") if sys.version_info >= (3, 10) else ("0.0.0.0",
 
 
 def create_connection(
-    address, timeout=_GLOBAL_DEFAULT_TIMEOUT, source_address=None, *, all_errors=False
+    address,
+    timeout=_GLOBAL_DEFAULT_TIMEOUT,
+    source_address=None,
+    *,
+    all_errors=False,
+    happy_eyeballs_delay=None,
 ):
     """Connects to the first address of `(host, port)` that answers and returns the socket.
 
     `timeout` in seconds applies to each attempt and stays set on the socket. `source_address` is
     bound before connecting. When every attempt fails the last error is raised, or with
     `all_errors` (Python 3.11 and later) an ExceptionGroup of all of them.
+
+    With `happy_eyeballs_delay` (seconds; RFC 8305 says 0.25) an address that has not answered for
+    so long no longer keeps the next from being tried as well, families take turns, and `timeout`
+    covers the whole.
     """
     host, port = address
     failures = []
-    for family, kind, proto, _name, target in getaddrinfo(host, port, 0, _SOCK_STREAM):
+    if happy_eyeballs_delay is not None:
+        sock = _race(host, port, timeout, source_address, happy_eyeballs_delay, failures)
+        if sock is not None:
+            return sock
+        answers = ()
+    else:
+        answers = getaddrinfo(host, port, 0, _SOCK_STREAM)
+    for family, kind, proto, _name, target in answers:
         sock = None
         try:
             sock = socket(family, kind, proto)
@@ -159,10 +186,34 @@ def create_connection(
 if sys.version_info < (3, 11):
     _connect_address = create_connection
 
-    def create_connection(address, timeout=_GLOBAL_DEFAULT_TIMEOUT, source_address=None):
-        return _connect_address(address, timeout, source_address)
+    def create_connection(
+        address,
+        timeout=_GLOBAL_DEFAULT_TIMEOUT,
+        source_address=None,
+        *,
+        happy_eyeballs_delay=None,
+    ):
+        return _connect_address(
+            address, timeout, source_address, happy_eyeballs_delay=happy_eyeballs_delay
+        )
 
     create_connection.__doc__ = _connect_address.__doc__
+
+
+def _race(host, port, timeout, source_address, delay, failures):
+    """Connects to whichever address answers first; None, with the errors in `failures`, if none."""
+    if _is_default(timeout):
+        timeout = getdefaulttimeout()
+    targets = [answer[4] for answer in getaddrinfo(host, port, 0, _SOCK_STREAM)]
+    sources = None
+    if source_address:
+        answers = getaddrinfo(*source_address, 0, _SOCK_STREAM, 0, _socket.AI_PASSIVE)
+        sources = [answer[4] for answer in answers]
+    sock, errors = _socket.connect_first(targets, sources, delay, timeout)
+    failures += errors
+    if sock is not None:
+        sock.settimeout(timeout)
+    return sock
 
 
 def _is_default(timeout):
@@ -222,6 +273,20 @@ def create_server(
         sock.close()
         raise
     return sock
+
+
+def create_unix_server(path, *, mode=None, cleanup=True, type=_SOCK_STREAM, backlog=None):
+    """Returns a Unix-domain socket that is bound to `path` and listens.
+
+    `mode` are the permission bits of its file, in force from the first moment; without it they are
+    0o777 less the umask. With `cleanup` the file of a server that is dead is removed first, and
+    this one's when the socket is closed, each only if it still is that file: a live server's stays,
+    and OSError EADDRINUSE is raised. `detach()` leaves the file. `type` may be SOCK_SEQPACKET too,
+    or SOCK_DGRAM, which does not listen. Raises OSError as bind(2) and listen(2) do.
+    """
+    from rsocket import _unixserver
+
+    return _unixserver.create(path, type, mode, cleanup, backlog)
 
 
 def _fallback_socketpair(family=_AF_INET, type=_SOCK_STREAM, proto=0):

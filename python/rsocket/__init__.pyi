@@ -4,6 +4,7 @@ import sys
 from array import array as array
 from collections.abc import Iterable
 from enum import IntEnum as IntEnum, IntFlag as IntFlag
+from os import PathLike
 from socket import (
     CAPI as CAPI,
     AddressFamily as AddressFamily,
@@ -49,6 +50,8 @@ from rsocket._socket import (
     inet_ntop as inet_ntop,
     inet_pton as inet_pton,
     listen as listen,
+    listen_fds as listen_fds,
+    listen_fds_with_names as listen_fds_with_names,
     ntohl as ntohl,
     ntohs as ntohs,
     setdefaulttimeout as setdefaulttimeout,
@@ -71,6 +74,7 @@ if sys.version_info >= (3, 11):
         source_address: _Address | None = None,
         *,
         all_errors: bool = False,
+        happy_eyeballs_delay: float | None = None,
     ) -> socket: ...
 
 else:
@@ -78,8 +82,18 @@ else:
         address: tuple[str | None, int],
         timeout: float | None = ...,
         source_address: _Address | None = None,
+        *,
+        happy_eyeballs_delay: float | None = None,
     ) -> socket: ...
 
+def create_unix_server(
+    path: str | bytes | PathLike[str] | PathLike[bytes],
+    *,
+    mode: int | None = None,
+    cleanup: bool = True,
+    type: int = ...,
+    backlog: int | None = None,
+) -> socket: ...
 def create_server(
     address: _Address,
     *,

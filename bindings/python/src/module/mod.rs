@@ -11,6 +11,7 @@ mod names;
 mod netdb;
 mod netlink;
 mod numbers;
+mod serving;
 mod target;
 
 use pyo3::prelude::*;
@@ -28,6 +29,11 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(control::decode_control, module)?)?;
     module.add_function(wrap_pyfunction!(target::connect, module)?)?;
     module.add_function(wrap_pyfunction!(target::listen, module)?)?;
+    module.add_function(wrap_pyfunction!(serving::bind_unix, module)?)?;
+    module.add_function(wrap_pyfunction!(serving::connect_first, module)?)?;
+    module.add_function(wrap_pyfunction!(serving::listen_fds, module)?)?;
+    module.add_function(wrap_pyfunction!(serving::listen_fds_with_names, module)?)?;
+    module.add_class::<serving::UnixFile>()?;
     netlink::add(module)?;
     constants::add(module)?;
     module.add("has_ipv6", true)?;

@@ -87,7 +87,11 @@ fn parse(url: &Bound<'_, PyAny>) -> PyResult<Target> {
     parsed.map_err(|error| exception(url.py(), error))
 }
 
-fn object(py: Python<'_>, endpoint: Endpoint, timeout: Timeout) -> PyResult<Bound<'_, Socket>> {
+pub(super) fn object(
+    py: Python<'_>,
+    endpoint: Endpoint,
+    timeout: Timeout,
+) -> PyResult<Bound<'_, Socket>> {
     let (family, kind, protocol) = (endpoint.family(), endpoint.kind(), endpoint.protocol());
     adopt(
         py,
