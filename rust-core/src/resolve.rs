@@ -1,8 +1,13 @@
-//! Names to addresses and back: getaddrinfo(3) and getnameinfo(3), with a quick way for numbers.
+//! Names to addresses: getaddrinfo(3), with a quick way for numbers. The way back is in `name_info`.
+
+mod flags;
+mod name_info;
+
+pub use self::flags::{NameFlags, ResolveFlags};
+pub use self::name_info::{NameInfo, name_info};
 
 use std::ffi::{CStr, CString, OsString};
 use std::net::{IpAddr, SocketAddr};
-use std::ops::{BitOr, BitOrAssign};
 use std::os::unix::ffi::OsStringExt;
 
 use crate::address::Address;
@@ -10,95 +15,6 @@ use crate::errno::Errno;
 use crate::error::{Error, Op, ResolveError, Result};
 use crate::family::{Family, Kind, Protocol};
 use crate::sys::resolve as sys;
-
-macro_rules! flags {
-    ($(#[$doc:meta])* $type:ident { $($(#[$item_doc:meta])* $name:ident = $value:ident,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-        #[repr(transparent)]
-        pub struct $type(i32);
-
-        impl $type {
-            $(
-                $(#[$item_doc])*
-                #[doc = concat!("\n\n`", stringify!($value), "`.")]
-                pub const $name: $type = $type(libc::$value);
-            )+
-
-            /// No flags.
-            #[must_use]
-            pub const fn empty() -> Self {
-                $type(0)
-            }
-
-            /// Takes any bits, known here or not: the C library judges them.
-            #[must_use]
-            pub const fn from_raw(bits: i32) -> Self {
-                $type(bits)
-            }
-
-            /// The bits as C has them.
-            #[must_use]
-            pub const fn raw(self) -> i32 {
-                self.0
-            }
-        }
-
-        impl BitOr for $type {
-            type Output = Self;
-
-            fn bitor(self, other: Self) -> Self {
-                $type(self.0 | other.0)
-            }
-        }
-
-        impl BitOrAssign for $type {
-            fn bitor_assign(&mut self, other: Self) {
-                self.0 |= other.0;
-            }
-        }
-    };
-}
-
-flags! {
-    /// How [`resolve`] looks, `AI_…` of [getaddrinfo(3)].
-    ///
-    /// [getaddrinfo(3)]: https://man7.org/linux/man-pages/man3/getaddrinfo.3.html
-    ResolveFlags {
-        /// No host means the wildcard address, to listen on, instead of loopback.
-        PASSIVE = AI_PASSIVE,
-        /// Also gives the canonical name, in the first answer.
-        CANONICAL_NAME = AI_CANONNAME,
-        /// The host is a number: no name is ever looked up.
-        NUMERIC_HOST = AI_NUMERICHOST,
-        /// The service is a number.
-        NUMERIC_SERVICE = AI_NUMERICSERV,
-        /// With [`Family::INET6`]: IPv4 addresses as mapped ones where there are no IPv6 ones.
-        V4_MAPPED = AI_V4MAPPED,
-        /// With [`ResolveFlags::V4_MAPPED`]: IPv4 addresses as mapped ones in any case.
-        ALL = AI_ALL,
-        /// Only families of which this machine has an address besides loopback.
-        CONFIGURED = AI_ADDRCONFIG,
-    }
-}
-
-flags! {
-    /// How [`name_info`] looks, `NI_…` of [getnameinfo(3)].
-    ///
-    /// [getnameinfo(3)]: https://man7.org/linux/man-pages/man3/getnameinfo.3.html
-    NameFlags {
-        /// The host as a number.
-        NUMERIC_HOST = NI_NUMERICHOST,
-        /// The service as a number.
-        NUMERIC_SERVICE = NI_NUMERICSERV,
-        /// Without the domain for a host of the local one.
-        NO_DOMAIN = NI_NOFQDN,
-        /// A host without a name is an error instead of a number.
-        NAME_REQUIRED = NI_NAMEREQD,
-        /// The service of UDP where it differs from that of TCP.
-        DATAGRAM = NI_DGRAM,
-    }
-}
 
 /// What [`resolve`] is to find; the default is everything.
 ///
@@ -315,46 +231,6 @@ impl Iterator for ResolvedAddresses {
                 }
             },
         }
-    }
-}
-
-/// The names of an address: what [`name_info`] found.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NameInfo {
-    /// The host's name, or its number where it has none.
-    pub host: OsString,
-    /// The service's name, or the port where it has none.
-    pub service: OsString,
-}
-
-/// Looks up the names of an address, as [getnameinfo(3)] does.
-///
-/// Unless [`NameFlags::NUMERIC_HOST`] is set it may take as long as the system's resolver takes.
-/// May be called from any thread.
-///
-/// # Errors
-/// [`Error::Resolve`] with the `EAI_…` code: EAI_FAMILY for a family that the C library has no
-/// names for (glibc has them for the internet and Unix-domain ones), EAI_NONAME with
-/// [`NameFlags::NAME_REQUIRED`]; [`Error::Os`] where a system call failed (EAI_SYSTEM).
-///
-/// ```
-/// use rsocket::{Address, NameFlags, name_info};
-///
-/// let address: Address = "[::1]:80".parse()?;
-/// let names = name_info(&address, NameFlags::NUMERIC_HOST | NameFlags::NUMERIC_SERVICE)?;
-/// assert_eq!((names.host.to_str(), names.service.to_str()), (Some("::1"), Some("80")));
-/// # Ok::<(), rsocket::Error>(())
-/// ```
-///
-/// [getnameinfo(3)]: https://man7.org/linux/man-pages/man3/getnameinfo.3.html
-#[doc(alias = "getnameinfo")]
-pub fn name_info(address: &Address, flags: NameFlags) -> Result<NameInfo> {
-    match sys::getnameinfo(address.native(), flags.raw()) {
-        Ok((host, service)) => Ok(NameInfo {
-            host: OsString::from_vec(host),
-            service: OsString::from_vec(service),
-        }),
-        Err(failure) => Err(error(failure, Op::GetNameInfo)),
     }
 }
 
