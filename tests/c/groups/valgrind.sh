@@ -6,7 +6,8 @@ if have valgrind; then
             try "build $test (valgrind, $kind)" gcc -std=c11 -D_GNU_SOURCE -g -O1 "${warnings[@]}" \
                 "$here/$test.c" "${libs[@]}" -lpthread -o "$work/$test"
             try "$test (valgrind, $kind)" env UNDER_VALGRIND=1 timeout 600 valgrind -q --error-exitcode=9 \
-                --leak-check=full --errors-for-leak-kinds=definite "$work/$test"
+                --leak-check=full --errors-for-leak-kinds=definite \
+                --suppressions="$here/valgrind.supp" "$work/$test"
             rm -f "$work/$test"
         done
     done
