@@ -28,6 +28,7 @@ options! {
     NetlinkListenAllNsid = "NETLINK_LISTEN_ALL_NSID" libc::NETLINK_LISTEN_ALL_NSID, NETLINK,
         get_set(bool, Flag);
     /// The multicast groups that it joined, by number.
+    /// A `Vec` is allocated; [`raw_option`](crate::Endpoint::raw_option) reads into a buffer instead.
     NetlinkListMemberships = "NETLINK_LIST_MEMBERSHIPS" libc::NETLINK_LIST_MEMBERSHIPS, NETLINK,
         get(Vec<u32>, GroupBits);
     /// Whether an overrun receive queue is kept silent. Messages are lost all the same.

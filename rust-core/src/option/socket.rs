@@ -109,11 +109,13 @@ options! {
     /// peer answers with pid 0 and uid and gid -1.
     PeerCred = "SO_PEERCRED" libc::SO_PEERCRED, UNIX, get(Credentials, Ucred);
     /// The supplementary groups of who connected. ENODATA without a peer.
+    /// A `Vec` is allocated; [`raw_option`](crate::Endpoint::raw_option) reads into a buffer instead.
     PeerGroups = "SO_PEERGROUPS" libc::SO_PEERGROUPS, UNIX, get(Vec<u32>, GroupIds);
     /// The process that connected, as a close-on-exec descriptor, Linux 6.5. ENODATA without a
     /// peer; ESRCH or EINVAL, by the kernel's release, where it has ended.
     PeerPidFd = "SO_PEERPIDFD" libc::SO_PEERPIDFD, UNIX, get(OwnedFd, PeerPidfd);
     /// The security label of who connected. ENOPROTOOPT without a security module that has them.
+    /// A `Vec` is allocated; [`raw_option`](crate::Endpoint::raw_option) reads into a buffer instead.
     PeerSec = "SO_PEERSEC" libc::SO_PEERSEC, ANY, get(Vec<u8>, Label);
     /// Whether asking the interface is preferred to its interrupts. EPERM without `CAP_NET_ADMIN`.
     PreferBusyPoll = "SO_PREFER_BUSY_POLL" libc::SO_PREFER_BUSY_POLL, ANY, get_set(bool, Flag);
