@@ -23,7 +23,7 @@ ADDED = {
 # Parameters that stock functions have here besides their own, by keyword only.
 ADDED_PARAMETERS = {"create_connection": ["happy_eyeballs_delay"]}
 # The files of the package, which appear on it once something has imported them.
-FILES = {"cmsg", "netlink", "socketserver"}
+FILES = {"aio", "cmsg", "netlink", "socketserver"}
 
 
 def public(module):
