@@ -212,7 +212,8 @@ pub fn wait_ready(fd: BorrowedFd<'_>, readiness: Readiness, wait: &mut impl Wait
     )
 }
 
-/// recv(2).
+/// recv(2): how many bytes it wrote. With MSG_TRUNC it is the full length of a datagram, and what TCP
+/// counted, threw away and did not write (tcp(7)).
 ///
 /// # Errors
 /// Those of recv(2), such as ECONNRESET and ENOTCONN, and of the policy.
@@ -360,7 +361,8 @@ pub fn send_all(
     }
 }
 
-/// Fills all of `buf` under one deadline.
+/// Fills all of `buf` under one deadline. MSG_PEEK and MSG_TRUNC have no meaning here: each step would
+/// look at the same bytes, or throw them away.
 ///
 /// # Errors
 /// [`Partial`] says how much came before the error; [`Error::UnexpectedEof`] is the stream's end.

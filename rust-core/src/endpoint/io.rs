@@ -230,7 +230,8 @@ impl Endpoint {
         self.recv_exact_with(buf, MsgFlags::empty(), Blocking)
     }
 
-    /// [`Endpoint::recv_exact`] with flags; a deadline bounds the whole.
+    /// [`Endpoint::recv_exact`] with flags; a deadline bounds the whole. MSG_PEEK and MSG_TRUNC have
+    /// no meaning here: each step would look at the same bytes, or throw them away.
     ///
     /// # Errors
     /// As [`Endpoint::recv_exact`], and [`Error::TimedOut`].
