@@ -99,8 +99,16 @@ class Meter:
             return sum(1 for _ in out)
 
 
+def has_libuv(directory):
+    """Whether the compiler finds libuv: not every pkg-config looks where the system keeps it."""
+    command = ["cc", "-x", "c", "-", "-luv", "-o", directory / "uv"]
+    source = "#include <uv.h>\nint main(void) { return uv_version() == 0; }\n"
+    done = subprocess.run(command, input=source, text=True, capture_output=True, check=False)
+    return done.returncode == 0
+
+
 def build(prefix, directory, kind):
-    """Compiles the program; libuv takes part where pkg-config knows it."""
+    """Compiles the program; libuv takes part where it is installed."""
     env = {**os.environ, "PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig"}
 
     def flags(*args):
@@ -109,8 +117,8 @@ def build(prefix, directory, kind):
         )
         return done.stdout.split()
 
-    with_uv = subprocess.run(["pkg-config", "--exists", "libuv"], check=False).returncode == 0
-    uv = ["-DWITH_UV", *flags("--cflags", "--libs", "libuv")] if with_uv else []
+    with_uv = has_libuv(directory)
+    uv = ["-DWITH_UV", "-luv"] if with_uv else []
     ours = flags("--cflags", "--libs", "rsocket")
     if kind == "static":
         ours = [*flags("--cflags", "rsocket"), f"{prefix}/lib/librsocket.a", "-lpthread"]
