@@ -78,12 +78,12 @@ impl Socket {
     }
 
     #[getter]
-    fn _io_refs(&self) -> isize {
+    fn _io_refs(&self) -> i32 {
         self.io_refs.load(Ordering::Relaxed)
     }
 
     #[setter(_io_refs)]
-    fn set_io_refs(&self, value: isize) {
+    fn set_io_refs(&self, value: i32) {
         self.io_refs.store(value, Ordering::Relaxed);
     }
 

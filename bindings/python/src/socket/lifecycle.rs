@@ -271,7 +271,7 @@ pub(super) fn real_close(slf: &Bound<'_, Socket>) -> PyResult<()> {
 /// `_decref_socketios`: a file of `makefile` was closed.
 pub(super) fn release_file(slf: &Bound<'_, Socket>) -> PyResult<()> {
     let socket = slf.get();
-    let open = |refs: isize| (refs > 0).then(|| refs - 1);
+    let open = |refs: i32| (refs > 0).then(|| refs - 1);
     // An error here only says that no file was open.
     let _ = socket
         .io_refs

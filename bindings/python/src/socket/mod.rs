@@ -30,7 +30,7 @@ mod turns;
 mod typed;
 
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use pyo3::prelude::*;
 use rsocket::{Errno, Family, Kind, Protocol};
@@ -59,7 +59,7 @@ pub(crate) struct Socket {
     protocol: AtomicI32,
     timeout: AtomicTimeout,
     /// How many files of `makefile` are open: the last one closes a socket that was closed before.
-    io_refs: AtomicIsize,
+    io_refs: AtomicI32,
     closed: AtomicBool,
     pub(crate) turns: Turns,
     names: Names,
@@ -75,7 +75,7 @@ impl Socket {
             kind: AtomicI32::new(0),
             protocol: AtomicI32::new(0),
             timeout: AtomicTimeout::new(Timeout::NONE),
-            io_refs: AtomicIsize::new(0),
+            io_refs: AtomicI32::new(0),
             closed: AtomicBool::new(false),
             turns: Turns::new(),
             names: Names::new(),
