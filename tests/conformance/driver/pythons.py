@@ -100,7 +100,7 @@ class CannotBuild(Exception):
 class Build:
     """The module in a virtual environment of its own, below `folder`."""
 
-    def __init__(self, python, folder, target, repository, maturin, profile, children, pytest):
+    def __init__(self, python, folder, target, repository, maturin, profile, children, testing):
         self.python = python
         self.environment = folder / "venv"
         self.program = self.environment / "bin" / "python"
@@ -112,7 +112,7 @@ class Build:
         self._maturin = maturin
         self._profile = profile
         self._children = children
-        self._pytest = pytest
+        self._testing = testing
 
     def make(self):
         """Builds and installs; raises CannotBuild."""
@@ -131,11 +131,11 @@ class Build:
             *(self.program, "-m", "pip", "--disable-pip-version-check", "install"),
             *("--no-index", "--no-deps", "--force-reinstall", wheel),
         )
-        if self._pytest:
+        if self._testing:
             wanted = (self._repository / "tests" / "requirements.txt").read_text(encoding="utf-8")
             self._run(
                 *(self.program, "-m", "pip", "--disable-pip-version-check", "install"),
-                *(line for line in wanted.splitlines() if line.startswith("pytest")),
+                *(line for line in wanted.splitlines() if line.startswith(("mypy", "pytest"))),
             )
 
     def _run(self, *command):
