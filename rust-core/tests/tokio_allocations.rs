@@ -17,15 +17,22 @@ use tokio_support::{io_only, udp};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// How many allocations the second round of `round` makes; the first registers the sockets.
+/// How many allocations ten rounds of `round` make after the first, which registers the sockets.
+///
+/// The count is the process's, and the thread that runs the tests is one of it: what another thread
+/// does comes and goes, what a verb does is there in every one of five counts.
 async fn allocations(mut round: impl AsyncFnMut()) -> usize {
     round().await;
-    let region = Region::new(ALLOCATOR);
-    for _ in 0..10 {
-        round().await;
+    let mut least = usize::MAX;
+    for _ in 0..5 {
+        let region = Region::new(ALLOCATOR);
+        for _ in 0..10 {
+            round().await;
+        }
+        let change = region.change();
+        least = least.min(change.allocations + change.reallocations);
     }
-    let change = region.change();
-    change.allocations + change.reallocations
+    least
 }
 
 /// One test in this file: the count is the process's.
