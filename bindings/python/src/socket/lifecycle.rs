@@ -444,15 +444,16 @@ pub(super) fn represent<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, Py
     let py = slf.py();
     let class = slf.get_type();
     let closed = slf.getattr(intern!(py, "_closed"))?.is_truthy()?;
+    let number = |object: Bound<'py, PyAny>| PyString::new(py, "%i").rem((object,))?.str();
     let text = format!(
         "<{}.{}{} fd={}, family={}, type={}, proto={}",
         class.getattr(intern!(py, "__module__"))?.str()?,
         class.qualname()?,
         if closed { " [closed]" } else { "" },
-        slf.call_method0(intern!(py, "fileno"))?,
+        number(slf.call_method0(intern!(py, "fileno"))?)?,
         slf.getattr(intern!(py, "family"))?.str()?,
         slf.getattr(intern!(py, "type"))?.str()?,
-        slf.getattr(intern!(py, "proto"))?,
+        number(slf.getattr(intern!(py, "proto"))?)?,
     );
     let mut text = PyString::new(py, &text).into_any();
     if !closed {

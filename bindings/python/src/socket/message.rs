@@ -311,7 +311,9 @@ fn control_message<'py>(item: &Bound<'py, PyAny>) -> PyResult<(i32, i32, Buffer<
         return Ok((int(level)?, int(kind)?, Buffer::read(data)?));
     }
     // SAFETY: takes any object. Whatever has its items by number is a sequence to it.
-    if unsafe { ffi::PySequence_Check(item.as_ptr()) } == 0 {
+    let is_sequence = unsafe { ffi::PySequence_Check(item.as_ptr()) } != 0;
+    // As the parser of C has it.
+    if !is_sequence || item.is_instance_of::<PyBytes>() {
         let text = format!(
             "{NAME}() argument must be 3-item sequence, not {}",
             type_name(item)

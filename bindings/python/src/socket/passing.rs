@@ -43,6 +43,7 @@ fn send_fds<'py>(
         return send_plain(socket, buffers, &rights, flags)
             .map_err(|failure| failure.exception(py));
     }
+    let send = sock.getattr(native::name(py, Method::SendMsg)?)?;
     let array = py
         .import(intern!(py, "array"))?
         .getattr(intern!(py, "array"))?;
@@ -50,10 +51,9 @@ fn send_fds<'py>(
     let control = PyList::new(py, [rights.into_pyobject(py)?])?;
     let zero = PyInt::new(py, 0).into_any();
     let flags = flags.get().unwrap_or(&zero);
-    let name = native::name(py, Method::SendMsg)?;
     match address {
-        None => sock.call_method1(name, (buffers, control, flags)),
-        Some(address) => sock.call_method1(name, (buffers, control, flags, address)),
+        None => send.call1((buffers, control, flags)),
+        Some(address) => send.call1((buffers, control, flags, address)),
     }
 }
 
@@ -113,19 +113,19 @@ fn recv_fds<'py>(
     {
         return natively(socket, size, count, flags);
     }
+    let receive = sock.getattr(native::name(py, Method::RecvMsg)?)?;
     let bytes = maxfds.mul(size_of::<c_int>())?;
     let room = py
         .import(intern!(py, "rsocket._socket"))?
         .call_method1(intern!(py, "CMSG_LEN"), (bytes,))?;
     let zero = PyInt::new(py, 0).into_any();
     let flags = flags.get().unwrap_or(&zero);
-    let name = native::name(py, Method::RecvMsg)?;
     let (data, messages, flags, address): (
         Bound<'_, PyAny>,
         Bound<'_, PyAny>,
         Bound<'_, PyAny>,
         Bound<'_, PyAny>,
-    ) = sock.call_method1(name, (bufsize, room, flags))?.extract()?;
+    ) = receive.call1((bufsize, room, flags))?.extract()?;
     let fds = PyList::empty(py);
     for message in messages.try_iter()? {
         let (level, kind, content): (c_int, c_int, Bound<'_, PyBytes>) = message?.extract()?;
