@@ -445,15 +445,19 @@ pub(super) fn represent<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, Py
     let class = slf.get_type();
     let closed = slf.getattr(intern!(py, "_closed"))?.is_truthy()?;
     let number = |object: Bound<'py, PyAny>| PyString::new(py, "%i").rem((object,))?.str();
+    let fileno = slf.call_method0(intern!(py, "fileno"))?;
+    let family = slf.getattr(intern!(py, "family"))?;
+    let kind = slf.getattr(intern!(py, "type"))?;
+    let protocol = slf.getattr(intern!(py, "proto"))?;
     let text = format!(
         "<{}.{}{} fd={}, family={}, type={}, proto={}",
         class.getattr(intern!(py, "__module__"))?.str()?,
         class.qualname()?,
         if closed { " [closed]" } else { "" },
-        number(slf.call_method0(intern!(py, "fileno"))?)?,
-        slf.getattr(intern!(py, "family"))?.str()?,
-        slf.getattr(intern!(py, "type"))?.str()?,
-        number(slf.getattr(intern!(py, "proto"))?)?,
+        number(fileno)?,
+        family.str()?,
+        kind.str()?,
+        number(protocol)?,
     );
     let mut text = PyString::new(py, &text).into_any();
     if !closed {

@@ -324,7 +324,11 @@ fn we_copy<'py>(
         loop {
             let moved = match send.call1((&data,)) {
                 Ok(moved) => moved,
-                Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => continue,
+                Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => {
+                    // No code of Python runs here that would let a signal in.
+                    py.check_signals()?;
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             *sent = added(sent, &moved)?;

@@ -1,0 +1,241 @@
+"""The differences that stay, each with its reason."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Accepted(NamedTuple):
+    """A difference that is no defect: in calls, in an aspect, with texts that both sides show."""
+
+    reason: str
+    call: str = ""
+    stock: str = ""
+    ours: str = ""
+    aspect: str = ""
+    # Whether what follows in the sequence is the same on both sides.
+    harmless: bool = False
+
+    def covers(self, call: str, aspect: str, stock: str, ours: str) -> bool:
+        return (
+            (not self.aspect or self.aspect == aspect)
+            and re.search(self.call, call) is not None
+            and re.search(self.stock, stock) is not None
+            and re.search(self.ours, ours) is not None
+        )
+
+
+# What the kernel says to a call that it refuses, rather than makes wait.
+_REFUSED = (
+    r"'raised', \('builtins\.(?!Timeout|BlockingIO)\w+Error', \(<class 'tuple'>, \[\(<class 'int'>"
+)
+_WAITED = r"'raised', \('(?:builtins\.TimeoutError|socket\.timeout|differential\.twin\.Stuck)"
+_DATA = (
+    r"\b_?(?:accept|recv|recv_into|recvfrom|recvfrom_into|recvmsg|recvmsg_into|send|sendall|sendto"
+)
+_DATA += r"|sendmsg|sendmsg_afalg|sendfile|send_fds|recv_fds|_sendfile_use_\w+)\b"
+ACCEPTED = [
+    Accepted(
+        "the class has no base written in C, whose name messages would show",
+        stock=r"'socket\.socket' object",
+        ours=r"'socket' object",
+        harmless=True,
+    ),
+    Accepted("the size of an object in memory", call=r"__sizeof__", harmless=True),
+    Accepted(
+        "protocols 0 and 1 of pickle try the constructor of a base written in C",
+        call=r"__reduce|pickled",
+        stock=r"cannot be interpreted as an integer|takes at most|required argument",
+        ours=r"cannot pickle '\w+' object",
+        harmless=True,
+    ),
+    Accepted(
+        "a call with a timeout is tried before it waits, so that what cannot succeed fails at once",
+        call=_DATA,
+        stock=_WAITED,
+        ours=_REFUSED,
+        aspect="result",
+    ),
+    Accepted(
+        "a call with a timeout is tried before it waits: there was room that poll(2) does not show",
+        call=r"send",
+        stock=_WAITED,
+        ours=r"'returned'",
+        aspect="result",
+    ),
+    Accepted(
+        "send_fds and recv_fds pass on the flags and the address, as they are documented",
+        call=r"\bm\.(send_fds|recv_fds)\b.*(flags=|address=|MSG_|1 << |,.*,.*,.*,)",
+    ),
+    Accepted(
+        "send_fds and recv_fds make no arrays",
+        call=r"\bm\.(send_fds|recv_fds)\b",
+        aspect="notes",
+        stock=r"array\.__new__",
+        harmless=True,
+    ),
+    Accepted(
+        "of a descriptor that is said to be of another family stock shows bytes that nobody wrote",
+        stock=r"'::[0-9a-f:]+', \d+, \d+, \d+",
+        ours=r"'::', 0, 0, 0",
+    ),
+    Accepted(
+        "paths and addresses of ipaddress may be passed: stock raises TypeError",
+        call=r"Fspath|pathlib|ipaddress",
+        stock=r"TypeError",
+    ),
+    Accepted(
+        "without __init__ the private _io_refs and _closed are there already",
+        stock=r"has no attribute '(?:_io_refs|_closed)'",
+    ),
+    Accepted(
+        "the private _io_refs is a number and _closed a truth value, whatever is assigned",
+        call=r"^(setting|deleting)\(s\d, '(?:_io_refs|_closed)'",
+    ),
+    Accepted(
+        "an object that is initialised again closes its first descriptor, which stock leaks",
+        call=r"__init__\b",
+        stock=r"^(?!\('raised')",
+    ),
+    Accepted(
+        "an object that is initialised again closes its first descriptor, which may not be open",
+        call=r"\.__init__\b",
+        ours=r"'raised', \('builtins\.OSError.*Bad file descriptor",
+    ),
+    Accepted(
+        "families that the interpreter's module does not know can be used",
+        stock=r"bad family",
+        harmless=True,
+    ),
+    Accepted(
+        "families that the interpreter's module does not know can be used, and show addresses",
+        aspect="notes",
+        stock=r"unclosed <[^>]*family=(?:0|31|99|1000), [^>]*proto=-?\d+>",
+        ours=r"unclosed <.*family=(?:0|31|99|1000), [^>]*addr=",
+        harmless=True,
+    ),
+    Accepted(
+        "the error of a lookup is its own; stock shows h_errno, which the lookup does not set",
+        call=r"gethostby",
+        stock=r"socket\.herror",
+        ours=r"socket\.herror",
+        harmless=True,
+    ),
+    Accepted(
+        "the offset of a file is looked at before the socket is waited for",
+        call=r"sendfile",
+        stock=r"'raised'",
+        ours=r"TypeError.*cannot be interpreted as an integer|OverflowError|Invalid argument",
+    ),
+    Accepted(
+        "interfaces are looked up by their names without the socket at hand",
+        stock=r"Bad file descriptor|^\(\)$",
+        ours=r"No such device|proto must be|'lo'",
+    ),
+    Accepted(
+        "a closed socket is refused before memory is sought",
+        stock=r"MemoryError|byte string is too large",
+        ours=r"Bad file descriptor",
+        harmless=True,
+    ),
+    Accepted(
+        "arguments are converted once, with one warning",
+        aspect="notes",
+        stock=r"(__index__ returned non-int.*){2}",
+        ours=r"__index__ returned non-int",
+        harmless=True,
+    ),
+    Accepted(
+        "a socket that cannot be handed out is closed at once, not left to the garbage collector",
+        call=r"create_server|create_connection|socketpair",
+        aspect="notes",
+        stock=r"ResourceWarning",
+    ),
+    Accepted(
+        "functions of Python take any object for self, methods in native code do not",
+        call=r"(type\(s\d\)|m\.socket)\.\w+,? ?\(?(5|None)",
+        ours=r"descriptor '\w+' (for|requires a) 'socket' object",
+        harmless=True,
+    ),
+    Accepted(
+        "keywords that nobody takes are refused by the interpreter, in words for native methods",
+        stock=r"'\w+\(\) takes no keyword arguments|got an unexpected keyword argument",
+        ours=r"'\w+\.\w+\(\) takes no keyword arguments",
+        harmless=True,
+    ),
+    Accepted(
+        "create_connection may be told to try several addresses at once",
+        call=r"^signature\(m\.create_connection\)",
+        ours=r"happy_eyeballs_delay=None",
+        harmless=True,
+    ),
+    Accepted(
+        "native methods take self by its place only",
+        call=r"^signature\(",
+        stock=r"['\"]\(self\b",
+        ours=r"'\(self, /",
+        harmless=True,
+    ),
+    Accepted("the documentation is our own", call=r"__doc__", harmless=True),
+    Accepted("the class has no base written in C", call=r"__mro__", harmless=True),
+    Accepted(
+        "enums are not loaded for the default of a parameter",
+        call=r"^signature\(",
+        stock=r"(family|type)=<\w+\.\w+: \d>",
+        ours=r"(family|type)=\d",
+        harmless=True,
+    ),
+    Accepted(
+        "native methods have signatures and documentation where stock has none",
+        call=r"^(signature|bool)\(m\.",
+        stock=r"ValueError|<class 'bool'>, False",
+        ours=r"'returned'",
+        harmless=True,
+    ),
+    Accepted("the module has its own name", call=r"__module__", harmless=True),
+    Accepted(
+        "an offset may only convert to a number, and a count beyond every file is all of it",
+        call=r"sendfile",
+        stock=r"unsupported operand type|cannot convert|too large to convert",
+        ours=r"returned|timed out|raised",
+    ),
+    Accepted(
+        "keywords that are no strings are refused by whoever looks at them first",
+        call=r"^odd_keywords\(",
+        stock=r"TypeError",
+        ours=r"TypeError",
+        harmless=True,
+    ),
+    Accepted(
+        "attributes that cannot be set or deleted are so by other means, which word the error",
+        call=r"^(setting|deleting)\(s\d, '(family|type|proto)'",
+        stock=r"AttributeError",
+        ours=r"AttributeError.*is not writable",
+        harmless=True,
+    ),
+    Accepted(
+        "python -b warns of comparisons that are not made here",
+        stock=r"BytesWarning",
+    ),
+    Accepted(
+        "slots word what they refuse in another way than functions of Python do",
+        call=r"\.__(repr|init)__\b|\b(m\.socket|Plain|Slotted|Logged|Lying|LateInit)\b",
+        stock=r"TypeError.*socket\.__\w+__\(\)",
+        ours=r"TypeError",
+        harmless=True,
+    ),
+    Accepted(
+        "CAN addresses that are no tuples raise TypeError, where stock fails in itself",
+        stock=r"SystemError.*new style getargs format but argument is not a tuple",
+        ours=r"TypeError.*AF_CAN address must be tuple",
+        harmless=True,
+    ),
+]
+
+
+def reason_for(call: str, aspect: str, stock: str, ours: str) -> Accepted | None:
+    for accepted in ACCEPTED:
+        if accepted.covers(call, aspect, stock, ours):
+            return accepted
+    return None
