@@ -174,7 +174,7 @@ ACCEPTED = [
         "native methods take self by its place only",
         call=r"^signature\(",
         stock=r"['\"]\(self\b",
-        ours=r"'\(self, /",
+        ours=r"['\"]\(self, /",
         harmless=True,
     ),
     Accepted("the documentation is our own", call=r"__doc__", harmless=True),
