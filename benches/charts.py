@@ -98,7 +98,7 @@ def ratio_chart(title, rows):
     zero = LABEL + 50 + room * -low / (high - low)
     several = len({row["peer"] for row in rows}) > 1
     body, y = [], HEAD
-    for row, log in zip(rows, logs, strict=True):
+    for row, log in zip(rows, logs):
         name = f"{row['row']}, {row['peer']}" if several else row["row"]
         length = abs(log) * room / (high - low)
         ahead = log >= 0
