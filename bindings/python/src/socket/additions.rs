@@ -4,13 +4,13 @@ use pyo3::prelude::*;
 
 use super::deadline::Deadline;
 use super::method::{Answer, Table, methods};
-use super::{Socket, batch, exact, typed};
+use super::{Socket, batch, descriptors, exact, typed};
 
 fn deadline<'py>(slf: &Bound<'py, Socket>, seconds: &Bound<'py, PyAny>) -> Answer<'py> {
     Ok(Bound::new(slf.py(), Deadline::new(slf, seconds)?)?.into_any())
 }
 
-pub(super) static METHODS: Table<18> = methods! {
+pub(super) static METHODS: Table<20> = methods! {
     one deadline "($self, seconds, /)" = deadline,
         "For a with statement: everything in the block must be done within so many seconds.\n\n\
          The deadline takes the place of the timeout, which comes back behind the block; a call that \
@@ -61,6 +61,14 @@ pub(super) static METHODS: Table<18> = methods! {
          attribute partial.";
     keywords recvexactly_into "($self, buffer, nbytes=0, flags=0)" = exact::recvexactly_into,
         "As recvexactly(), into a writable buffer; nbytes 0 means all of it.";
+    fast recv_fds "($self, bufsize, maxfds, flags=0, /)" = descriptors::recv_fds,
+        "Receives data and up to maxfds descriptors: (data, [descriptor]); AF_UNIX only.\n\n\
+         They are the caller's to close, and not inheritable. Where more came, all are closed and \
+         OSError EMSGSIZE is raised. See unix(7), SCM_RIGHTS.";
+    fast send_fds "($self, data, fds, flags=0, /)" = descriptors::send_fds,
+        "Sends descriptors, or objects with fileno(), with data, and gives the number of bytes.\n\n\
+         They stay the caller's. Raises OSError EOPNOTSUPP where it is not AF_UNIX, EINVAL for more \
+         than 253, and as send() does. See unix(7), SCM_RIGHTS.";
     fast recvfrom_segments "($self, bufsize=65535, flags=0, /)" = batch::recvfrom_segments,
         "Receives UDP datagrams that the kernel has joined: (data, size, address).\n\n\
          Every size bytes of data are a datagram, the last of which may be shorter. The kernel joins \

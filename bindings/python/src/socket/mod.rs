@@ -7,6 +7,7 @@ mod class;
 mod connection;
 mod construct;
 mod deadline;
+mod descriptors;
 mod exact;
 mod file;
 mod finalizer;
