@@ -73,6 +73,9 @@ pub(crate) fn wrapping_u32(object: &Bound<'_, PyAny>) -> PyResult<u32> {
 
 /// An argument that is a C `unsigned long`, taken modulo 2^64 as format `k` takes it.
 pub(crate) fn wrapping_u64(object: &Bound<'_, PyAny>) -> PyResult<u64> {
+    if cfg!(not(Py_3_10)) {
+        refuse_float(object)?;
+    }
     // SAFETY: PyLong_AsUnsignedLongLongMask takes any object; all ones may come with an exception.
     let value = unsafe { ffi::PyLong_AsUnsignedLongLongMask(object.as_ptr()) };
     match value {

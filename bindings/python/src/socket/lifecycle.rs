@@ -14,13 +14,11 @@ use super::method::{Answer, Arguments};
 use super::native::{self, Method, native};
 use super::timeout::{self, Timeout};
 use super::{CLOSED, Socket, into_raw};
-#[cfg(not(Py_3_12))]
-use crate::argument::any_long;
 #[cfg(not(Py_3_11))]
 use crate::argument::int as constructor_int;
 #[cfg(Py_3_11)]
 use crate::argument::lone_int as constructor_int;
-use crate::argument::{lone_int, long, refuse_float};
+use crate::argument::{any_long, lone_int, long, refuse_float};
 use crate::wait::unlocked;
 use crate::{audit, error};
 
@@ -350,7 +348,11 @@ pub(super) fn settimeout<'py>(
 /// `dup`: an object of the same class, made through its constructor.
 pub(super) fn dup<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> {
     let (py, socket) = (slf.py(), slf.get());
-    let copy = duplicate(py, number(slf)?)?;
+    let copy = duplicate(
+        py,
+        // C keeps the lower half of the number.
+        number(slf, |given| Ok(any_long(given)? as RawFd))?,
+    )?;
     let (family, kind) = (socket.family().raw(), socket.kind().raw());
     let (protocol, timeout) = (socket.protocol().raw(), socket.timeout().relative());
     if slf.as_any().is_exact_instance_of::<Socket>() {
@@ -376,19 +378,20 @@ pub(super) fn dup<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> 
 }
 
 /// `fileno()`, or whatever overrides it.
-pub(super) fn number(slf: &Bound<'_, Socket>) -> PyResult<RawFd> {
+fn number(
+    slf: &Bound<'_, Socket>,
+    convert: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<RawFd>,
+) -> PyResult<RawFd> {
     match native(slf.as_any(), Method::Fileno)? {
         Some(slf) => Ok(slf.get().raw()),
-        None => slf
-            .call_method0(native::name(slf.py(), Method::Fileno)?)?
-            .extract(),
+        None => convert(&slf.call_method0(native::name(slf.py(), Method::Fileno)?)?),
     }
 }
 
 /// `get_inheritable`
 pub(super) fn inheritable(slf: &Bound<'_, Socket>) -> PyResult<bool> {
     let py = slf.py();
-    borrowed(number(slf)?)
+    borrowed(number(slf, keyword_int)?)
         .and_then(|fd| fd::is_inheritable(fd).map_err(|error| error::to_python(py, error)))
 }
 
@@ -405,7 +408,7 @@ pub(super) fn set_inheritable(
     slf: &Bound<'_, Socket>,
     inheritable: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let (py, number) = (slf.py(), number(slf)?);
+    let (py, number) = (slf.py(), number(slf, keyword_int)?);
     let inheritable = keyword_int(inheritable)? != 0;
     borrowed(number).and_then(|fd| {
         fd::set_inheritable(fd, inheritable).map_err(|error| error::to_python(py, error))
