@@ -214,6 +214,13 @@ ACCEPTED = [
         ours=r"'returned'",
         harmless=True,
     ),
+    Accepted(
+        "from 3.13 on the argument of a native method is called object in stock",
+        call=r"^signature\(m\.",
+        stock=r"'\(self, object, /\)'",
+        ours=r"'\(self, \w+, /\)'",
+        harmless=True,
+    ),
     Accepted("the module has its own name", call=r"__module__", harmless=True),
     Accepted(
         "an offset may only convert to a number, and a count beyond every file is all of it",
