@@ -26,6 +26,9 @@ fi
 # Apart from other builds: every crate is compiled for it.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/coverage
 export RUSTFLAGS="${RUSTFLAGS:-} -C instrument-coverage"
+# Without what a debugger reads it builds sooner; an incremental build leaves out the inlining that
+# hides small functions from the count.
+export CARGO_PROFILE_TEST_DEBUG=false CARGO_INCREMENTAL=1
 profiles=$(mkdir -p "$CARGO_TARGET_DIR" && cd "$CARGO_TARGET_DIR" && pwd)/profiles
 rm -rf "$profiles"
 mkdir "$profiles"

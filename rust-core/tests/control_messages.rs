@@ -417,7 +417,7 @@ fn descriptors_that_were_passed_are_told_from_the_senders_own() {
     if !support::try_int(&right, libc::SOL_SOCKET, libc::SO_PASSPIDFD, 1, what) {
         return;
     }
-    let open = support::open_count("");
+    let open = support::open_count("pidfd");
     let mut passed = support::tracked(253);
     left.send_fds(b"one", &support::fds(&passed[..1])).unwrap();
     let (_, [fd]) = right.recv_fds::<1>(&mut [0; 8]).unwrap();
@@ -434,5 +434,5 @@ fn descriptors_that_were_passed_are_told_from_the_senders_own() {
     drop(fds);
     assert!(support::all_gone(&mut passed));
     drop(passed);
-    assert_eq!(support::open_count(""), open);
+    assert_eq!(support::open_count("pidfd"), open);
 }
