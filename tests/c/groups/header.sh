@@ -23,6 +23,26 @@ if have clang; then
     try "clang++ -Weverything" clang++ -std=c++17 -Weverything -Wno-padded -Wno-c++98-compat \
         -Wno-c++98-compat-pedantic -Werror "$work/header.cpp" "${shared[@]}" -o "$work/header"
 fi
+# What the header tells a compiler makes it warn of these.
+cat >"$work/ignored.c" <<'END'
+#include <rsocket.h>
+void ignored(int fd, char *buf);
+void ignored(int fd, char *buf) { rsocket_recv(fd, buf, 4, 0); }
+END
+cat >"$work/overrun.c" <<'END'
+#include <rsocket.h>
+ssize_t overrun(int fd);
+ssize_t overrun(int fd) { char buf[4]; return rsocket_recv(fd, buf, 64, 0); }
+END
+# warned COMPILER FILE OPTION
+warned() {
+    have "$1" || { skip "no $1"; return; }
+    "$1" -O2 -Wall -I"$prefix/include" -c "$work/$2.c" -o "$work/header.o" 2>"$work/warned" || :
+    try "$1 warns of what is $2" grep -F "[$3]" "$work/warned"
+}
+warned gcc ignored -Wunused-result
+warned clang ignored -Wunused-result
+warned gcc overrun -Wstringop-overflow=
 if have tcc; then
     try "tcc" tcc -Wall -Werror -c "$work/header.c" -I"$prefix/include" -o "$work/header.o"
 else
