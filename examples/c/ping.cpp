@@ -1,8 +1,9 @@
-// The C library in C++: a descriptor that closes itself, errors as std::system_error, and spans of
-// bytes; then a round trip over a pair and over TCP.
+// The C library in C++: a descriptor that closes itself, errors as exceptions, and bytes as
+// std::string; then a round trip over TCP.
 #include <rsocket.h>
 
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -10,6 +11,8 @@
 namespace {
 
 int checked(int result, const char *what) {
+    if (result < RSOCKET_EAI_BASE) // a host name that cannot be resolved: no error number
+        throw std::runtime_error(std::string(what) + ": " + rsocket_strerror(result));
     if (result < 0)
         throw std::system_error(-result, std::generic_category(), what);
     return result;

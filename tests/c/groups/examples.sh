@@ -4,7 +4,7 @@ for file in "$root"/examples/c/*.c; do
     try "build $name" cc "$file" "${shared[@]}" -o "$work/$name" "${warnings[@]}"
 done
 for file in "$root"/examples/c/*.cpp; do
-    [ -r "$file" ] || continue
+    have c++ || { skip "no c++"; break; }
     name=$(basename "$file" .cpp)
     try "build $name" c++ "$file" "${shared[@]}" -o "$work/$name" "${warnings[@]}"
 done

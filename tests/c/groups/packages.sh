@@ -10,9 +10,13 @@ try "cc \$(pkg-config --cflags --libs rsocket)" cc "$work/user.c" \
 try "and it runs" "$work/user"
 if have cmake; then
     mkdir -p "$work/cmake"
+    languages=C sources=("$root"/examples/c/*.c)
+    if have c++; then
+        languages="C CXX" sources+=("$root"/examples/c/*.cpp)
+    fi
     cat >"$work/cmake/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.10)
-project(user C CXX)
+project(user $languages)
 find_package(rsocket 0.1 REQUIRED)
 enable_testing()
 add_executable(user ../user.c)
@@ -21,12 +25,10 @@ add_executable(user_static ../user.c)
 target_link_libraries(user_static rsocket::rsocket_static)
 add_test(NAME shared COMMAND user)
 add_test(NAME static COMMAND user_static)
-foreach(file $(printf '%s ' "$root"/examples/c/*.c "$root"/examples/c/*.cpp))
-  if(EXISTS "\${file}")
-    get_filename_component(name "\${file}" NAME_WE)
-    add_executable(\${name} "\${file}")
-    target_link_libraries(\${name} rsocket::rsocket)
-  endif()
+foreach(file ${sources[*]})
+  get_filename_component(name "\${file}" NAME_WE)
+  add_executable(\${name} "\${file}")
+  target_link_libraries(\${name} rsocket::rsocket)
 endforeach()
 END
     try "cmake configures" cmake -S "$work/cmake" -B "$work/cmake/build" \
