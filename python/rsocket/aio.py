@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 import rsocket
-from rsocket import _socket, cmsg
+from rsocket import _socket
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     _Waiters = deque["asyncio.Future[None]"]
     _Add = Callable[..., Any]
     _Message = Any
+    _File = Any
 
 __all__ = ["Socket", "connect", "listen", "open_datagram"]
 
@@ -225,24 +226,13 @@ class Socket:
                 return line
         raise asyncio.LimitOverrunError("separator is not found within the limit", len(line))
 
-    async def recv_fds(
-        self, bufsize: int, maxfds: int, flags: int = 0
-    ) -> tuple[bytes, list[int], int, Any]:
-        """Receives data and up to `maxfds` descriptors: (data, descriptors, flags, address).
+    async def recv_fds(self, bufsize: int, maxfds: int, flags: int = 0) -> tuple[bytes, list[int]]:
+        """Receives data and up to `maxfds` descriptors: (data, descriptors).
 
         They are the caller's to close, and not inheritable. More than asked for raise OSError
-        EMSGSIZE, and all are closed.
+        EMSGSIZE, and all are closed; EOPNOTSUPP outside of the Unix domain.
         """
-        room = _socket.CMSG_SPACE(maxfds * 4)
-        flags |= _socket.MSG_CMSG_CLOEXEC
-        data, ancdata, flags, address = await self.recvmsg(bufsize, room, flags)
-        rights = [item for item in cmsg.parse(ancdata) if isinstance(item, cmsg.Rights)]
-        fds = [fd for item in rights for fd in item.fds]
-        if flags & _socket.MSG_CTRUNC or len(fds) > maxfds:
-            for fd in fds:
-                os.close(fd)
-            raise OSError(errno.EMSGSIZE, "more descriptors came than there was room for")
-        return data, fds, flags & ~_socket.MSG_CMSG_CLOEXEC, address
+        return await self._read(self.sock.recv_fds, bufsize, maxfds, flags)
 
     async def send(self, data: Buffer, flags: int = 0) -> int:
         """Sends as much as there is room for and returns the number of bytes."""
@@ -291,14 +281,13 @@ class Socket:
         """Sends data as UDP datagrams of `size` bytes, cut by the kernel; returns the bytes."""
         return await self._write(self.sock.sendto_segments, data, size, address, flags)
 
-    async def send_fds(
-        self, buffers: Iterable[Buffer], fds: Iterable[int], flags: int = 0, address: Any = None
-    ) -> int:
-        """Sends descriptors with data over a Unix-domain socket; returns the number of bytes."""
-        from array import array
+    async def send_fds(self, data: Buffer, fds: Iterable[_File], flags: int = 0) -> int:
+        """Sends descriptors with data, and returns the number of bytes.
 
-        rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array("i", fds))
-        return await self.sendmsg(buffers, [rights], flags, address)
+        `fds` are numbers or objects with `fileno()`, 253 at most. Raises OSError EOPNOTSUPP outside
+        of the Unix domain.
+        """
+        return await self._write(self.sock.send_fds, data, list(fds), flags)
 
 
 async def connect(url: str | bytes, timeout: float | None = None) -> Socket:

@@ -133,8 +133,8 @@ async def test_descriptors():
         receiving = asyncio.create_task(right.recv_fds(16, 2))
         await asyncio.sleep(0)
         with open(os.devnull) as file:
-            assert await left.send_fds([b"take"], [file.fileno(), file.fileno()]) == 4
-            data, fds, _flags, _address = await receiving
+            assert await left.send_fds(b"take", [file, file.fileno()]) == 4
+            data, fds = await receiving
             assert data == b"take"
             assert len(fds) == 2
             for fd in fds:
@@ -142,7 +142,7 @@ async def test_descriptors():
                 assert not os.get_inheritable(fd)
                 os.close(fd)
             before = len(os.listdir("/proc/self/fd"))
-            await left.send_fds([b"many"], [file.fileno()] * 5)
+            await left.send_fds(b"many", [file.fileno()] * 5)
             with pytest.raises(OSError) as raised:
                 await right.recv_fds(16, 2)
             assert raised.value.errno == errno.EMSGSIZE
