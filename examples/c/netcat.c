@@ -4,6 +4,7 @@
  *     netcat -l [-k] URL      listens; -k serves one client after the other
  *     netcat -w SECONDS ...   gives up connecting, and a silent peer, after so long
  */
+#include <errno.h>
 #include <poll.h>
 #include <rsocket.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ static int copy(rsocket_endpoint fd)
             if (n == 0)
                 ready[1].fd = -1;
             else if (fwrite(buf, 1, (size_t)n, stdout) != (size_t)n || fflush(stdout) != 0)
-                return -1;
+                return -errno;
         }
         if (ready[0].revents) {
             if ((n = read(STDIN_FILENO, buf, sizeof buf)) <= 0) {

@@ -2,6 +2,7 @@
 //! `ListenSequentialPacket=`, TCP or Unix), or for a target when it is started by hand.
 
 use std::thread;
+use std::time::Duration;
 
 use rsocket::{Activation, Endpoint, Result};
 
@@ -38,10 +39,23 @@ fn main() -> Result<()> {
 }
 
 fn serve(listener: &Endpoint) -> Result<()> {
-    loop {
-        let (connection, _peer) = listener.accept()?;
-        thread::spawn(move || echo(&connection));
+    for connection in listener.as_listener()?.incoming() {
+        match connection {
+            Ok((connection, _peer)) => {
+                thread::spawn(move || {
+                    if let Err(error) = echo(&connection) {
+                        eprintln!("client: {error}");
+                    }
+                });
+            }
+            Err(error) => {
+                // EMFILE and its like: let the connections that there are end first.
+                eprintln!("accept: {error}");
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
     }
+    Ok(())
 }
 
 /// Sends back what comes: bytes on a stream, messages with their boundaries on seqpacket.
