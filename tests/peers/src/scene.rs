@@ -35,23 +35,23 @@ pub fn leaks(act: impl FnOnce() -> String) -> Outcome {
 pub fn with_fds(count: usize, set: impl FnOnce(&Endpoint)) -> Endpoint {
     let (left, right) = Endpoint::pair(Kind::SEQPACKET).expect("socketpair(2)");
     set(&right);
-    let sent: Vec<OwnedFd> = (0..count)
-        .map(|_| fs::File::open("/dev/null").expect("/dev/null").into())
-        .collect();
-    let borrowed: Vec<BorrowedFd<'_>> = sent.iter().map(AsFd::as_fd).collect();
-    left.send_fds(b"data", &borrowed).expect("sendmsg(2)");
+    send_files(&left, count);
     right
 }
 
-/// A pair of streams whose left end has `count` descriptors to receive.
+/// The receiving end of a pair of streams, with one message of `count` descriptors in its queue.
 pub fn stream_with_fds(count: usize) -> Endpoint {
     let (left, right) = Endpoint::pair(Kind::STREAM).expect("socketpair(2)");
+    send_files(&left, count);
+    right
+}
+
+fn send_files(from: &Endpoint, count: usize) {
     let sent: Vec<OwnedFd> = (0..count)
         .map(|_| fs::File::open("/dev/null").expect("/dev/null").into())
         .collect();
     let borrowed: Vec<BorrowedFd<'_>> = sent.iter().map(AsFd::as_fd).collect();
-    left.send_fds(b"data", &borrowed).expect("sendmsg(2)");
-    right
+    from.send_fds(b"data", &borrowed).expect("sendmsg(2)");
 }
 
 /// Turns an option of SOL_SOCKET on; false where this kernel does not know it.
