@@ -42,7 +42,10 @@ struct Call {
     next: *mut Call,
     /// The thread that makes a call, null where none does.
     state: Cell<*mut ffi::PyThreadState>,
+    #[cfg(not(Py_GIL_DISABLED))]
     state_id: Cell<i64>,
+    #[cfg(Py_GIL_DISABLED)]
+    process: Cell<u32>,
     thread: Cell<libc::pthread_t>,
 }
 
@@ -88,7 +91,7 @@ impl InFlight {
         let _guard = self
             .lock
             .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         look()
     }
 
@@ -111,9 +114,12 @@ impl InFlight {
             unsafe {
                 let state = ffi::PyThreadState_Get();
                 call.state.set(state);
+                #[cfg(not(Py_GIL_DISABLED))]
                 call.state_id.set(ffi::PyThreadState_GetID(state));
                 call.thread.set(libc::pthread_self());
             }
+            #[cfg(Py_GIL_DISABLED)]
+            call.process.set(std::process::id());
             ptr::from_ref(call)
         })
     }
@@ -124,7 +130,10 @@ impl InFlight {
         let place = Box::into_raw(Box::new(Call {
             next: self.calls.load(Ordering::Relaxed),
             state: Cell::new(ptr::null_mut()),
+            #[cfg(not(Py_GIL_DISABLED))]
             state_id: Cell::new(0),
+            #[cfg(Py_GIL_DISABLED)]
+            process: Cell::new(0),
             thread: Cell::new(0),
         }));
         self.calls.store(place, Ordering::Relaxed);
@@ -203,6 +212,8 @@ impl InFlight {
                 self.orphan
                     .compare_exchange(NONE, number, Ordering::Relaxed, Ordering::Relaxed);
             if left.is_ok() {
+                // Without an interpreter's lock the last call may have ended before it could see it.
+                self.bury(py);
                 return Ok(());
             }
         }
@@ -220,8 +231,12 @@ impl Call {
         if state.is_null() || is_finalizing() {
             return false;
         }
+        // Without the interpreter's lock the list of its threads may change under whoever reads it.
+        #[cfg(Py_GIL_DISABLED)]
+        return self.process.get() == std::process::id();
         // SAFETY: the states of an interpreter's threads form a list that is whole while the
         // interpreter is locked. Ids are never used again, addresses are.
+        #[cfg(not(Py_GIL_DISABLED))]
         unsafe {
             let mut known = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
             while !known.is_null() {
@@ -230,8 +245,8 @@ impl Call {
                 }
                 known = ffi::PyThreadState_Next(known);
             }
+            false
         }
-        false
     }
 }
 
