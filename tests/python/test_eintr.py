@@ -91,7 +91,7 @@ def test_interruptions_do_not_make_a_timeout_longer(name):
     started = time.monotonic()
     with alarms(lambda: runs.append(1)), pytest.raises(rsocket.timeout):
         call()
-    assert 0.45 <= time.monotonic() - started < 2
+    assert 0.45 <= time.monotonic() - started < 5
     assert len(runs) >= 2
     list(calls)
 

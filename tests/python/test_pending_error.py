@@ -27,7 +27,7 @@ def test_recv_times_out_and_sleeps_until_then(sock):
     started, busy = time.monotonic(), time.thread_time()
     with pytest.raises(rsocket.timeout):
         sock.recv(8)
-    assert 0.3 <= time.monotonic() - started < 2
+    assert 0.3 <= time.monotonic() - started < 5
     assert time.thread_time() - busy < 0.1
 
 

@@ -37,7 +37,7 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 def test_a_timeout_raises_timeouterror_without_an_errno(pair, name):
     pair[0].settimeout(0.2)
-    with ends_within(0.19, 2), pytest.raises(rsocket.timeout, match=r"^timed out$") as caught:
+    with ends_within(0.19, 5), pytest.raises(rsocket.timeout, match=r"^timed out$") as caught:
         CALLS[name](pair[0])
     assert caught.value.errno is None
 
@@ -45,7 +45,7 @@ def test_a_timeout_raises_timeouterror_without_an_errno(pair, name):
 @pytest.mark.parametrize("name", CALLS)
 def test_a_nonblocking_call_raises_blockingioerror(pair, name):
     pair[0].settimeout(0)
-    with ends_within(0, 1), pytest.raises(BlockingIOError) as caught:
+    with ends_within(0, 5), pytest.raises(BlockingIOError) as caught:
         CALLS[name](pair[0])
     assert caught.value.args == (11, os.strerror(11))
 
@@ -92,7 +92,7 @@ def test_sendall_has_one_timeout_over_all_parts(pair):
     thread = threading.Thread(target=slow_reader)
     thread.start()
     try:
-        with ends_within(0.45, 3), pytest.raises(rsocket.timeout):
+        with ends_within(0.45, 5), pytest.raises(rsocket.timeout):
             left.sendall(bytes(1 << 24))
     finally:
         stop.set()
@@ -102,10 +102,10 @@ def test_sendall_has_one_timeout_over_all_parts(pair):
 def test_accept_times_out_and_a_nonblocking_one_does_not_wait():
     with rsocket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
-        with ends_within(0.19, 2), pytest.raises(rsocket.timeout):
+        with ends_within(0.19, 5), pytest.raises(rsocket.timeout):
             server.accept()
         server.setblocking(False)
-        with ends_within(0, 1), pytest.raises(BlockingIOError):
+        with ends_within(0, 5), pytest.raises(BlockingIOError):
             server.accept()
 
 
@@ -130,9 +130,9 @@ def test_a_timeout_holds_where_somebody_else_made_the_socket_blocking(pair):
     for timeout, expected in ((0.2, rsocket.timeout), (0, BlockingIOError)):
         left.settimeout(timeout)
         os.set_blocking(left.fileno(), True)
-        with ends_within(0, 2), pytest.raises(expected):
+        with ends_within(0, 5), pytest.raises(expected):
             left.recv(1)
-        with ends_within(0, 2), pytest.raises(expected):
+        with ends_within(0, 5), pytest.raises(expected):
             left.sendall(bytes(1 << 22))
         right.recv(1 << 22)
 
@@ -141,7 +141,7 @@ def test_accept_does_not_stop_the_world_where_somebody_made_the_listener_blockin
     with rsocket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
         os.set_blocking(server.fileno(), True)
-        with ends_within(0, 2), pytest.raises(rsocket.timeout):
+        with ends_within(0, 5), pytest.raises(rsocket.timeout):
             server.accept()
         server.setblocking(False)
         os.set_blocking(server.fileno(), True)
@@ -168,7 +168,7 @@ def test_connect_times_out():
                 waiting.append(sock)
             with rsocket.socket() as late:
                 late.settimeout(0.2)
-                with ends_within(0.19, 2), pytest.raises(rsocket.timeout):
+                with ends_within(0.19, 5), pytest.raises(rsocket.timeout):
                     late.connect(listener.getsockname())
             with rsocket.socket() as late:
                 late.settimeout(0.2)
