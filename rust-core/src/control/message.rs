@@ -108,7 +108,8 @@ impl<'a> Control<'a> {
     /// ```
     /// use rsocket::Control;
     ///
-    /// let ttl = Control::decode(0, 2, &64i32.to_ne_bytes()); // IPPROTO_IP, IP_TTL
+    /// let data = 64_i32.to_ne_bytes();
+    /// let ttl = Control::decode(0, 2, &data); // IPPROTO_IP, IP_TTL
     /// assert!(matches!(ttl, Some(Control::TimeToLive(64))));
     /// ```
     #[must_use]
