@@ -82,11 +82,20 @@ _ADDITIONS = (
 
 def _load():
     """Takes over what the interpreter's own module has, then what the C library has besides."""
+    import gc
+
     from rsocket._stdlib import module
 
     names = globals()
-    original = module()
-    more = _socket.take_over(names, vars(original))
+    # All that this makes stays: to look for garbage in it takes long, and finds none.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        original = module()
+        more = _socket.take_over(names, vars(original))
+    finally:
+        if collects:
+            gc.enable()
     names["__all__"] = list(dict.fromkeys([*original.__all__, *_ADDITIONS, *more]))
     # The interpreter has a quicker way to the names of modules without it.
     names.pop("__getattr__", None)

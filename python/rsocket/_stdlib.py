@@ -1,6 +1,6 @@
 """The interpreter's own `socket` module, whatever stands in its place in `sys.modules`."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: that is a module, too, which takes longer than this one.
 
 import sys
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 else:
     ModuleType = type(sys)  # the import of `types` takes longer
 
-_found: ModuleType | None = None
+_found: "ModuleType | None" = None
 
 
 def module() -> ModuleType:
@@ -30,30 +30,27 @@ def _find() -> ModuleType:
     # Somebody may have put the package there without `install()`, before the original was ever
     # imported. The original needs its place while it runs: its enums look their module up by name.
     sys.modules.pop("socket", None)
-    lazy = _lazy_selectors()
+    # Modules that the original needs for a function or two, and that take long to import.
+    lazy = [_Lazy(name) for name in ("array", "selectors") if name not in sys.modules]
+    sys.modules.update((module.__name__, module) for module in lazy)
     try:
         import socket
 
         return socket
     finally:
-        if lazy is not None and sys.modules.get("selectors") is lazy:
-            del sys.modules["selectors"]
+        for module in lazy:
+            module.leave()
         if present is package:
             sys.modules["socket"] = package
 
 
-class _Selectors(ModuleType):
-    def __getattr__(self, name: str) -> Any:
-        if sys.modules.get("selectors") is self:
-            del sys.modules["selectors"]
-        import selectors
+class _Lazy(ModuleType):
+    """Stands for a module that is imported when something in it is asked for."""
 
-        return getattr(selectors, name)
+    def leave(self) -> None:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
 
-
-def _lazy_selectors() -> ModuleType | None:
-    """Spares the original a module that it imports, which takes long, for its sendfile() alone."""
-    if "selectors" in sys.modules:
-        return None
-    lazy = sys.modules["selectors"] = _Selectors("selectors")
-    return lazy
+    def __getattr__(self, name: str) -> "Any":
+        self.leave()
+        return getattr(__import__(self.__name__), name)
