@@ -247,6 +247,15 @@ def test_more_than_one_call_takes(pair):
     assert sum(len(text) for text, _ in got) == len(data)
 
 
+def test_only_udp_sends_segments():
+    left, right = rsocket.socketpair(rsocket.AF_UNIX, rsocket.SOCK_DGRAM)
+    with left, right, rsocket.socket() as tcp:
+        for sock in (left, tcp):
+            with pytest.raises(OSError) as raised:
+                sock.sendto_segments(bytes(200), 100)
+            assert raised.value.errno == errno.EOPNOTSUPP
+
+
 def test_segments_that_do_not_fit_the_buffer_are_an_error(pair):
     left, right = pair
     left.sendto(bytes(100), right.getsockname())

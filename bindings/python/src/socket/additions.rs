@@ -95,6 +95,6 @@ pub(super) static METHODS: Table<20> = methods! {
         "Sends data as UDP datagrams of size bytes, the last of which may be shorter.\n\n\
          The kernel cuts up to 64 of them, and 64 KiB, per system call. Gives the number of bytes: \
          fewer than there are only where an error came between, or a non-blocking socket had no more \
-         room. Raises OSError EINVAL where the datagrams do not fit the path, besides what sendto() \
-         raises. See udp(7), UDP_SEGMENT.";
+         room. Raises OSError EINVAL where the datagrams do not fit the path, and EOPNOTSUPP on what \
+         is no UDP socket, besides what sendto() raises. See udp(7), UDP_SEGMENT.";
 };

@@ -5,12 +5,12 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::{array, iter, ptr, slice};
 
-use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList, PyTuple};
 use rsocket::fd::{self, MessageInfo, RecvSlot, SLOTS_MAX, SendSlot};
-use rsocket::{Address, Errno, MsgFlags};
+use rsocket::{Address, Errno, Error, Family, Kind, MsgFlags};
 
 use super::Socket;
 use super::method::{Answer, Arguments, parse};
@@ -243,6 +243,7 @@ pub(super) fn sendto_segments<'py>(
         (Buffer::from_view(py, view), to.filter(|to| !to.is_none()))
     };
     let socket = slf.get();
+    require_udp(socket)?;
     let size = u16::try_from(size)
         .ok()
         .filter(|size| *size > 0)
@@ -262,6 +263,17 @@ pub(super) fn sendto_segments<'py>(
         fd::send_msg(fd, &bufs, control, native.as_ref(), flags, &mut waiting)
     });
     Ok(PyInt::new(py, waiting.finish(sent)?).into_any())
+}
+
+/// Whatever is no UDP sends segments as one message, without a word.
+fn require_udp(socket: &Socket) -> PyResult<()> {
+    let is_internet = matches!(socket.family(), Family::INET | Family::INET6);
+    let protocol = socket.protocol().raw();
+    if is_internet && socket.kind() == Kind::DGRAM && matches!(protocol, 0 | libc::IPPROTO_UDP) {
+        return Ok(());
+    }
+    let text = "only UDP sockets send segments";
+    Err(PyOSError::new_err((Errno::EOPNOTSUPP.raw(), text)))
 }
 
 /// Sends `data` in as many calls as it takes; an error after the first is the next call's to tell.
@@ -291,7 +303,8 @@ fn send_segments(
         };
         match send(piece, control) {
             Ok(len) => sent += len,
-            Err(error) if sent == 0 => return Err(error),
+            // What a signal handler raised no other call would tell.
+            Err(error) if sent == 0 || error == Error::Interrupted => return Err(error),
             Err(_) => return Ok(sent),
         }
         if sent >= data.len() {
