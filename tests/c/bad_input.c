@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <netdb.h>
 #include <netinet/in.h>
 
 /* Not constants, so that no compiler finds out what they are and warns. */
@@ -93,7 +94,10 @@ static void urls(void)
     EXPECT(rsocket_connect("tcp://127.0.0.1:1", 0, INT_MAX), -ECONNREFUSED);
     EXPECT(rsocket_connect("unix:/nonexistent", 0, 1000), -ENOENT);
     EXPECT(rsocket_connect("unix:/dev/null", 0, 1000), -ECONNREFUSED);
-    EXPECT(rsocket_connect("tcp://name.invalid:80", 0, 1000), RSOCKET_EAI_BASE - 2);
+    /* Without a name server nobody can say that there is no such name. */
+    int unknown = rsocket_connect("tcp://name.invalid:80", 0, 1000);
+    CHECK(unknown == RSOCKET_EAI_BASE + EAI_NONAME || unknown == RSOCKET_EAI_BASE + EAI_AGAIN);
+    CHECK(errno == -unknown);
 }
 
 static void paths(void)

@@ -75,13 +75,14 @@ pub unsafe extern "C" fn rsocket_listen(url: *const c_char, flags: c_uint) -> rs
 
 /// Makes an endpoint and connects it to what a URL names; see rsocket_listen() for URLs.
 ///
-/// `timeout_ms` bounds everything but the resolving of a host name: -1 waits for ever. A host with
-/// several addresses is tried address by address. A Unix datagram endpoint gets a name of its own
-/// (autobind, unix(7)), so that it can be answered. A datagram endpoint only notes its peer.
+/// `timeout_ms` bounds everything but the resolving of a host name: -1 waits for ever. Of a host's
+/// addresses a stream goes to whichever answers first (RFC 8305). A Unix datagram endpoint gets a
+/// name of its own (autobind, unix(7)), so that it can be answered. A datagram endpoint only notes
+/// its peer.
 ///
-/// With RSOCKET_NONBLOCK and a timeout of 0 the endpoint is returned while the attempt goes on:
-/// wait until it is writable, then ask rsocket_dial_wait(). Otherwise RSOCKET_NONBLOCK counts from
-/// the return on.
+/// With RSOCKET_NONBLOCK and a timeout of 0 the endpoint is returned while the attempt goes on, to
+/// the first address that did not fail at once: wait until it is writable, then ask
+/// rsocket_dial_wait(). Otherwise RSOCKET_NONBLOCK counts from the return on.
 ///
 /// `flags`: RSOCKET_NONBLOCK, RSOCKET_INHERIT.
 ///
