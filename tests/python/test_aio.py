@@ -10,6 +10,13 @@ import rsocket
 from rsocket import aio
 
 
+@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
+def kind_of_loop(request, monkeypatch):
+    if request.param == "uvloop":
+        uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed")
+        monkeypatch.setattr(asyncio.events, "new_event_loop", uvloop.new_event_loop)
+
+
 def coroutine(test):
     @functools.wraps(test)
     def run(*arguments, **keywords):
