@@ -15,13 +15,15 @@ const RTM_DELADDR: u16 = 21;
 const IFINFOMSG_LEN: usize = 16;
 const IFLA_IFNAME: u16 = 3;
 
-fn main() -> Result<()> {
+fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let Some(count) = std::env::args().nth(1) else {
         eprintln!("usage: netlink_monitor COUNT|forever");
         std::process::exit(2)
     };
-    // A word ends never, a number after so many events.
-    let mut left = count.parse::<u64>().unwrap_or(u64::MAX);
+    let mut left = match count.as_str() {
+        "forever" => u64::MAX,
+        number => number.parse()?,
+    };
 
     let monitor = Netlink::open(Protocol::NETLINK_ROUTE)?;
     // Room for a burst, beyond the usual bound where this process may.
@@ -63,11 +65,12 @@ fn links() -> Result<Vec<String>> {
     let mut netlink = Netlink::open(Protocol::NETLINK_ROUTE)?;
     let mut buf = vec![0; BUFFER_LEN];
     netlink.dump(RTM_GETLINK, &[0; IFINFOMSG_LEN], 5, &mut buf, |link| {
-        let mut attributes = link
-            .attributes(IFINFOMSG_LEN)
-            .filter_map(std::result::Result::ok);
-        let name = attributes.find(|attribute| attribute.kind == IFLA_IFNAME);
-        let name = name.map_or(&b"?"[..], |name| name.string());
-        Ok(String::from_utf8_lossy(name).into_owned())
+        for attribute in link.attributes(IFINFOMSG_LEN) {
+            let attribute = attribute?;
+            if attribute.kind == IFLA_IFNAME {
+                return Ok(String::from_utf8_lossy(attribute.string()).into_owned());
+            }
+        }
+        Ok("?".into())
     })
 }
