@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path};
 
 use rsocket::{Endpoint, Kind, Result, UnixBind};
@@ -74,11 +75,15 @@ fn answer(client: &Endpoint, directory: &Path) -> Result<()> {
     }
 }
 
-/// Opens a file of the directory itself: no separators, no `..`.
+/// Opens a file of the directory itself: no separators, no `..`, no symbolic link that leads out;
+/// and a FIFO holds nobody up.
 fn open_inside(directory: &Path, name: &str) -> std::io::Result<File> {
     let mut components = Path::new(name).components();
     match (components.next(), components.next()) {
-        (Some(Component::Normal(name)), None) => File::open(directory.join(name)),
+        (Some(Component::Normal(name)), None) => File::options()
+            .read(true)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(directory.join(name)),
         _ => Err(std::io::ErrorKind::InvalidInput.into()),
     }
 }

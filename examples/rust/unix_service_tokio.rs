@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,11 +115,15 @@ fn program_of(client: &AsyncEndpoint, pid: i32) -> String {
     }
 }
 
-/// Opens a file of the directory itself: no separators, no `..`.
+/// Opens a file of the directory itself: no separators, no `..`, no symbolic link that leads out;
+/// and a FIFO holds nobody up.
 fn open_inside(directory: &Path, name: &str) -> std::io::Result<File> {
     let mut components = Path::new(name).components();
     match (components.next(), components.next()) {
-        (Some(Component::Normal(name)), None) => File::open(directory.join(name)),
+        (Some(Component::Normal(name)), None) => File::options()
+            .read(true)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(directory.join(name)),
         _ => Err(std::io::ErrorKind::InvalidInput.into()),
     }
 }
