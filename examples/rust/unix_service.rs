@@ -26,8 +26,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 }
 
 fn serve(socket: &str, directory: &Path) -> Result<()> {
-    // Over a dead server's file but never a live one's. A server that a signal ends leaves its file to
-    // the next one; unix_service_tokio.rs removes it.
+    // Over a dead server's file but never a live one's. A server that a signal ends leaves its file
+    // to the next one; unix_service_tokio.rs removes it.
     let server = UnixBind::new(socket)
         .kind(Kind::SEQPACKET)
         .mode(0o666)
