@@ -1,8 +1,9 @@
 //! Byte order and the text of internet addresses.
 
 use std::ffi::{CStr, c_int, c_long};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 use std::ptr;
+use std::slice;
 
 use pyo3::exceptions::{PyOSError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::ffi;
@@ -149,6 +150,24 @@ fn number_in<T: std::str::FromStr>(text: &Bound<'_, PyAny>) -> Option<T> {
         .ok()
 }
 
+/// Calls with the text of an exact str. The C library reads addresses of IPv6 faster than std.
+#[inline]
+fn with_c_text<T>(text: &Bound<'_, PyAny>, call: impl FnOnce(&CStr) -> Option<T>) -> Option<T> {
+    let text = text.cast_exact::<PyString>().ok()?;
+    let mut len = 0;
+    // SAFETY: PyUnicode_AsUTF8AndSize takes a str, and gives null with an exception or a buffer that
+    // lives as long as the str and "always has an extra null byte appended (not included in size)".
+    let text = unsafe {
+        let start = ffi::PyUnicode_AsUTF8AndSize(text.as_ptr(), &raw mut len);
+        if start.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        slice::from_raw_parts(start.cast::<u8>(), len as usize + 1)
+    };
+    call(CStr::from_bytes_with_nul(text).ok()?)
+}
+
 unsafe extern "C" {
     #[link_name = "inet_aton"]
     fn libc_inet_aton(text: *const std::ffi::c_char, address: *mut libc::in_addr) -> c_int;
@@ -185,9 +204,9 @@ fn inet_pton<'py>(args: &Arguments<'_, 'py>) -> Answer<'py> {
                     return Ok(PyBytes::new(py, &address.octets()).into_any());
                 }
             }
-            Some(libc::AF_INET6) => {
-                if let Some(address) = number_in::<Ipv6Addr>(&text) {
-                    return Ok(PyBytes::new(py, &address.octets()).into_any());
+            Some(family @ libc::AF_INET6) => {
+                if let Some(address) = with_c_text(&text, |text| pton::<16>(family, text)) {
+                    return Ok(PyBytes::new(py, &address).into_any());
                 }
             }
             _ => {}
