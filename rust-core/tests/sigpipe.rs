@@ -121,6 +121,15 @@ fn play(case: &str, endpoint: &Endpoint) {
                 .unwrap_err()
                 .error
         }
+        "send_file cut off" => {
+            let (left, right) = Endpoint::pair(Kind::STREAM).unwrap();
+            let file = file_with(&[7; LARGE]);
+            let reader = std::thread::spawn(move || right.recv(&mut [0]).unwrap().len);
+            let partial = left.send_file(&file, 0, LARGE).unwrap_err();
+            assert!(partial.done > 0, "{}", partial.error);
+            assert_eq!(reader.join().unwrap(), 1);
+            partial.error
+        }
         "splice" if is_stream => {
             let (left, right) = Endpoint::pair(Kind::STREAM).unwrap();
             left.send_all(b"data").unwrap();
@@ -144,6 +153,8 @@ fn play(case: &str, endpoint: &Endpoint) {
     );
 }
 
+/// More than any socket buffers.
+const LARGE: usize = 4 << 20;
 const NOTHING: ControlBuilder<'static, 0> = ControlBuilder::new();
 
 #[test]
@@ -165,6 +176,7 @@ fn every_verb_answers_epipe() {
         "slots",
         "send_file",
         "send_file deadline",
+        "send_file cut off",
         "splice",
         "zero copy",
         "blocked",

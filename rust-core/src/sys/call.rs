@@ -326,7 +326,7 @@ pub(crate) fn sendfile(
     let Ok(mut offset) = libc::off_t::try_from(offset) else {
         return Err(Errno::EINVAL);
     };
-    without_sigpipe(|| {
+    without_sigpipe(len, || {
         // SAFETY: sendfile(2): "if offset is not NULL, then it points to a variable holding the
         // file offset", which is read and written.
         check_len(unsafe { libc::sendfile(to.as_raw_fd(), file.as_raw_fd(), &raw mut offset, len) })
@@ -338,7 +338,7 @@ pub(crate) fn sendfile(
 pub(crate) fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>, len: usize) -> Result<usize> {
     let (from, to) = (from.as_raw_fd(), to.as_raw_fd());
     let flags = libc::SPLICE_F_MOVE;
-    without_sigpipe(|| {
+    without_sigpipe(len, || {
         // SAFETY: splice(2): null offsets, which pipes and sockets need, are not followed.
         check_len(unsafe { libc::splice(from, ptr::null_mut(), to, ptr::null_mut(), len, flags) })
     })

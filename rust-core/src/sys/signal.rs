@@ -5,12 +5,18 @@ use std::ptr;
 
 use libc::{SIGPIPE, c_int, sigset_t};
 
-/// Makes `call` with SIGPIPE blocked in this thread, and takes away the one that it raised.
+use crate::errno::Errno;
+
+/// Makes `call`, which writes up to `len` bytes, with SIGPIPE blocked in this thread, and takes away
+/// the one that it raised. None comes of a call that writes all of them.
 ///
 /// The kernel sends the signal to the thread that writes, so that a blocked one waits for this
 /// thread alone; sigtimedwait(2) takes it before anybody sees it. Other threads, the signal's
 /// disposition and one that was pending before stay as they are.
-pub(crate) fn without_sigpipe<R>(call: impl FnOnce() -> R) -> R {
+pub(crate) fn without_sigpipe(
+    len: usize,
+    call: impl FnOnce() -> Result<usize, Errno>,
+) -> Result<usize, Errno> {
     let only_sigpipe = only_sigpipe();
     let mut mask = MaybeUninit::uninit();
     // SAFETY: pthread_sigmask(3) reads the one set and fills the other; it cannot fail with
@@ -22,7 +28,8 @@ pub(crate) fn without_sigpipe<R>(call: impl FnOnce() -> R) -> R {
     // Only a signal that was blocked already can have been pending.
     let was_pending = has_sigpipe(&mask) && is_sigpipe_pending();
     let result = call();
-    if !was_pending {
+    let wrote_all = matches!(result, Ok(written) if written == len);
+    if !was_pending && !wrote_all {
         take_sigpipe(&only_sigpipe);
     }
     // SAFETY: pthread_sigmask(3) reads the set, which is the one that it gave.
