@@ -1,6 +1,7 @@
 """The check of every interpreter finds each once, and never takes trouble for success."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ def run(tmp_path):
     for folder in ("one", "two"):
         (programs / folder).mkdir()
         (programs / folder / f"python3.{sys.version_info[1]}").symlink_to(sys.executable)
+    # Builds make way for the tests.
+    (programs / "one" / "nice").symlink_to(shutil.which("nice"))
     broken = programs / "one" / "python3.99"
     broken.write_text("#!/bin/sh\nexit 127\n")
     broken.chmod(0o755)
