@@ -2,5 +2,6 @@
 
 mod bind;
 pub(crate) mod peer;
+mod place;
 
 pub use bind::{BoundUnix, UnixBind, UnixPath};
