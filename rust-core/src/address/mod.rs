@@ -1,5 +1,7 @@
 //! [`Address`]: the kernel's own bytes with their length, and views of what they mean.
 
+mod compare;
+mod convert;
 mod grammar;
 mod query;
 mod scheme;
@@ -8,15 +10,13 @@ mod text;
 
 pub use target::{Place, Target};
 
-use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::error::{AddressError, Error, Result};
+use crate::error::{AddressError, Result};
 use crate::family::Family;
 use crate::sys::sockaddr::SockAddr;
 
@@ -383,116 +383,11 @@ fn saturate(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
-impl From<SocketAddrV4> for Address {
-    #[inline]
-    fn from(address: SocketAddrV4) -> Self {
-        Address(SockAddr::from_native(&libc::sockaddr_in {
-            sin_family: libc::AF_INET as libc::sa_family_t,
-            sin_port: address.port().to_be(),
-            sin_addr: libc::in_addr {
-                s_addr: u32::from_ne_bytes(address.ip().octets()),
-            },
-            sin_zero: [0; 8],
-        }))
-    }
-}
-
-impl From<SocketAddrV6> for Address {
-    #[inline]
-    fn from(address: SocketAddrV6) -> Self {
-        Address(SockAddr::from_native(&libc::sockaddr_in6 {
-            sin6_family: libc::AF_INET6 as libc::sa_family_t,
-            sin6_port: address.port().to_be(),
-            sin6_flowinfo: address.flowinfo().to_be(),
-            sin6_addr: libc::in6_addr {
-                s6_addr: address.ip().octets(),
-            },
-            sin6_scope_id: address.scope_id(),
-        }))
-    }
-}
-
-impl From<SocketAddr> for Address {
-    #[inline]
-    fn from(address: SocketAddr) -> Self {
-        match address {
-            SocketAddr::V4(address) => address.into(),
-            SocketAddr::V6(address) => address.into(),
-        }
-    }
-}
-
 impl Default for Address {
     /// [`Address::UNSPECIFIED`], to be filled by a call.
     #[inline]
     fn default() -> Self {
         Address(SockAddr::room())
-    }
-}
-
-impl<I: Into<IpAddr>> From<(I, u16)> for Address {
-    fn from(pair: (I, u16)) -> Self {
-        SocketAddr::from(pair).into()
-    }
-}
-
-impl TryFrom<&std::os::unix::net::SocketAddr> for Address {
-    type Error = Error;
-
-    fn try_from(address: &std::os::unix::net::SocketAddr) -> Result<Self> {
-        use std::os::linux::net::SocketAddrExt;
-        match (address.as_pathname(), address.as_abstract_name()) {
-            (Some(path), _) => Address::unix(path),
-            (None, Some(name)) => Address::unix_abstract(name),
-            (None, None) => Ok(Address::unix_unnamed()),
-        }
-    }
-}
-
-/// An address that is no IP address.
-impl TryFrom<&Address> for SocketAddr {
-    type Error = Error;
-
-    fn try_from(address: &Address) -> Result<Self> {
-        address.as_ip().ok_or(Error::WrongFamily)
-    }
-}
-
-impl Address {
-    /// What two addresses are compared by: the bytes, without what a Unix path has behind its NUL.
-    fn key(&self) -> &[u8] {
-        match self.view() {
-            AddressView::Unix(UnixName::Path(path)) => {
-                &self.as_bytes()[..UNIX_PATH + path.as_os_str().len()]
-            }
-            _ => self.as_bytes(),
-        }
-    }
-}
-
-impl PartialEq for Address {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Address {}
-
-impl PartialOrd for Address {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Address {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(other.key())
-    }
-}
-
-impl Hash for Address {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
     }
 }
 
