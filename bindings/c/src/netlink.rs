@@ -1,16 +1,21 @@
 //! Netlink: requests and their replies, checked, in a buffer of the caller's; see netlink(7).
 
+mod attributes;
+mod reader;
+
 use std::ffi::{c_char, c_int, c_void};
-use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
+use std::os::fd::{AsFd, IntoRawFd};
 use std::{ptr, slice, str};
 
 use libc::ssize_t;
-use rsocket::netlink::{self, Attributes, Cursor, Event, EventCursor, HEADER_LEN, Message};
+use rsocket::netlink::{self, Event, EventCursor, HEADER_LEN};
 use rsocket::{Address, Blocking, Errno, Error, Family, Kind, NetlinkError, Protocol, fd};
 
+use self::attributes::{next_attribute, payload_of};
+use self::reader::{Reader, generic, header_of};
 use crate::address::Text;
 use crate::support::{
-    Answer, Code, Result, Timeout, borrow, bytes, guard, object, objects_mut, room, text,
+    Answer, Code, Result, Timeout, borrow, bytes, guard, object, objects_mut, put, room, text,
 };
 use crate::types::rsocket_endpoint;
 
@@ -49,34 +54,6 @@ pub struct rsocket_nl {
     pub state: [u64; 6],
     /// 0.
     pub reserved: [u64; 2],
-}
-
-/// What `state` holds, from rsocket_nl_open() on.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-struct Reader {
-    replies: Cursor,
-    events: EventCursor,
-}
-
-const _: () = assert!(
-    size_of::<Reader>() <= size_of::<[u64; 6]>() && align_of::<Reader>() <= align_of::<u64>()
-);
-
-impl rsocket_nl {
-    /// The socket, the buffer and the reader.
-    fn parts(&mut self) -> Result<(BorrowedFd<'_>, &mut [u8], &mut Reader)> {
-        let fd = borrow(self.fd)?;
-        if self.buf.is_null() {
-            return Err(Code::errno(Errno::EFAULT));
-        }
-        // SAFETY: rsocket_nl_open() took `cap` bytes at `buf` from the caller, who promised to leave
-        // them alone while the struct is used, and put a Reader into `state`.
-        unsafe {
-            let buf = slice::from_raw_parts_mut(self.buf.cast::<u8>(), self.cap);
-            Ok((fd, buf, &mut *self.state.as_mut_ptr().cast::<Reader>()))
-        }
-    }
 }
 
 /// Opens a netlink socket for requests or for events, bound to a port id of the kernel's choice,
@@ -133,7 +110,7 @@ pub unsafe extern "C" fn rsocket_nl_open(
         fd::bind(socket.as_fd(), &Address::netlink(0, groups))?;
         nl.buf = room.as_mut_ptr().cast::<c_void>();
         nl.cap = room.len();
-        // SAFETY: `state` has the size and alignment of a Reader (asserted above).
+        // SAFETY: `state` has the size and alignment of a Reader (asserted beside it).
         unsafe {
             nl.state
                 .as_mut_ptr()
@@ -340,27 +317,6 @@ pub unsafe extern "C" fn rsocket_nl_event(
     .answer()
 }
 
-/// The generic family `name` ("nl80211", "ethtool", "nlctrl" itself) as the kernel's controller
-/// describes it.
-fn generic(
-    nl: *mut rsocket_nl,
-    name: *const c_char,
-    timeout_ms: c_int,
-) -> Result<netlink::GenericFamily> {
-    let mut timeout = Timeout::new(timeout_ms)?.started();
-    let nl = object(nl)?;
-    let name = str::from_utf8(text(name)?).map_err(|_| Code::errno(Errno::ENOENT))?;
-    let (fd, buf, reader) = nl.parts()?;
-    let cursor = &mut reader.replies;
-    Ok(netlink::resolve_family(
-        fd,
-        cursor,
-        buf,
-        name,
-        &mut timeout,
-    )?)
-}
-
 /// Looks up a generic netlink family by its name ("nl80211", "ethtool", "nlctrl"), on an `nl` of
 /// NETLINK_GENERIC, within `timeout_ms` milliseconds: -1 for ever.
 ///
@@ -404,16 +360,6 @@ pub unsafe extern "C" fn rsocket_nl_group(
         c_int::try_from(number).map_err(|_| Code::errno(Errno::EBADMSG))
     })
     .answer()
-}
-
-/// Where in the buffer that starts at `start` a message has its header.
-fn header_of(start: *mut u8, message: &Message<'_>) -> *const nlmsghdr {
-    let offset = message.payload.as_ptr().addr() - start.addr() - HEADER_LEN;
-    // The buffer was aligned when it was taken, and messages are aligned in it.
-    start
-        .wrapping_add(offset)
-        .cast::<c_void>()
-        .cast::<nlmsghdr>()
 }
 
 /// The attributes of a message, one by one: the first for `previous` NULL, then the one behind
@@ -479,48 +425,6 @@ pub unsafe extern "C" fn rsocket_nl_data(
     len: *mut usize,
 ) -> *const c_void {
     let payload = payload_of(attribute);
-    crate::support::put(len, payload.map_or(0, <[u8]>::len));
+    put(len, payload.map_or(0, <[u8]>::len));
     payload.map_or(ptr::null(), |payload| payload.as_ptr().cast::<c_void>())
-}
-
-const ATTRIBUTE_HEADER: usize = size_of::<nlattr>();
-
-fn payload_of<'a>(attribute: *const nlattr) -> Option<&'a [u8]> {
-    if attribute.is_null() {
-        return None;
-    }
-    // SAFETY: not null; the caller's promise is an attribute that this file gave, whose length was
-    // checked against its message.
-    unsafe {
-        let len = usize::from((*attribute).nla_len).saturating_sub(ATTRIBUTE_HEADER);
-        Some(slice::from_raw_parts(
-            attribute.cast::<u8>().add(ATTRIBUTE_HEADER),
-            len,
-        ))
-    }
-}
-
-fn next_attribute(all: &[u8], previous: *const nlattr) -> *const nlattr {
-    let mut rest = Attributes::new(all);
-    if !previous.is_null() {
-        let offset = previous.addr().wrapping_sub(all.as_ptr().addr());
-        rest = Attributes::new(all.get(offset..).unwrap_or_default());
-        // The previous one itself.
-        let _previous = rest.next();
-    }
-    match rest.next() {
-        Some(Ok(attribute)) => {
-            let offset = attribute.payload.as_ptr().addr() - all.as_ptr().addr();
-            let start = all
-                .as_ptr()
-                .wrapping_add(offset.wrapping_sub(ATTRIBUTE_HEADER));
-            // Attributes are aligned in the buffer as messages are.
-            start.cast::<c_void>().cast::<nlattr>()
-        }
-        Some(Err(error)) => {
-            crate::support::set_errno(error.errno().raw());
-            ptr::null()
-        }
-        None => ptr::null(),
-    }
 }
