@@ -10,7 +10,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
-use super::call::{MessageInfo, empty_header};
+use super::call::{MessageInfo, header_to_fill, header_to_send};
 use super::sockaddr::{CAPACITY, SockAddr};
 use crate::errno::Errno;
 
@@ -89,14 +89,7 @@ pub(crate) fn recvmsg(
     from: &mut SockAddr,
     flags: c_int,
 ) -> Result<MessageInfo> {
-    let mut header = empty_header();
-    // std's documentation: IoSliceMut "is guaranteed to be ABI compatible with the iovec type".
-    header.msg_iov = bufs.as_mut_ptr().cast::<libc::iovec>();
-    header.msg_iovlen = bufs.len() as _;
-    if !control.is_empty() {
-        header.msg_control = control.as_mut_ptr().cast();
-        header.msg_controllen = control.len() as _;
-    }
+    let mut header = header_to_fill(bufs, control);
     let (memory, room) = memory_of(from);
     header.msg_name = memory.cast();
     header.msg_namelen = room;
@@ -126,18 +119,7 @@ pub(crate) fn sendmsg(
     to: Option<&SockAddr>,
     flags: c_int,
 ) -> Result<usize> {
-    let mut header = empty_header();
-    // std's documentation: IoSlice "is guaranteed to be ABI compatible with the iovec type".
-    header.msg_iov = bufs.as_ptr().cast_mut().cast::<libc::iovec>();
-    header.msg_iovlen = bufs.len() as _;
-    if !control.is_empty() {
-        header.msg_control = control.as_ptr().cast_mut().cast();
-        header.msg_controllen = control.len() as _;
-    }
-    if let Some(to) = to {
-        header.msg_name = to.as_ptr().cast_mut().cast();
-        header.msg_namelen = to.len();
-    }
+    let header = header_to_send(bufs, control, to);
     let (header, flags) = (&raw const header, flags | libc::MSG_NOSIGNAL);
     // SAFETY: sendmsg(2) only reads: the header, the buffers, the control data and the name, all
     // of which live until the call returns.

@@ -260,14 +260,7 @@ pub(crate) fn recvmsg(
     from: Option<&mut SockAddr>,
     flags: c_int,
 ) -> Result<MessageInfo> {
-    let mut header = empty_header();
-    // std's documentation: IoSliceMut "is guaranteed to be ABI compatible with the iovec type".
-    header.msg_iov = bufs.as_mut_ptr().cast::<libc::iovec>();
-    header.msg_iovlen = bufs.len() as _;
-    if !control.is_empty() {
-        header.msg_control = control.as_mut_ptr().cast::<c_void>();
-        header.msg_controllen = control.len() as _;
-    }
+    let mut header = header_to_fill(bufs, control);
     let len = match from {
         // SAFETY: recvmsg(2) writes the data, control and name within the lengths in the header,
         // and "upon return" msg_namelen "will contain the length of the returned address".
@@ -298,18 +291,7 @@ pub(crate) fn sendmsg(
     to: Option<&SockAddr>,
     flags: c_int,
 ) -> Result<usize> {
-    let mut header = empty_header();
-    // std's documentation: IoSlice "is guaranteed to be ABI compatible with the iovec type".
-    header.msg_iov = bufs.as_ptr().cast_mut().cast::<libc::iovec>();
-    header.msg_iovlen = bufs.len() as _;
-    if !control.is_empty() {
-        header.msg_control = control.as_ptr().cast_mut().cast::<c_void>();
-        header.msg_controllen = control.len() as _;
-    }
-    if let Some(to) = to {
-        header.msg_name = to.as_ptr().cast_mut().cast::<c_void>();
-        header.msg_namelen = to.len();
-    }
+    let header = header_to_send(bufs, control, to);
     let flags = flags | libc::MSG_NOSIGNAL;
     // SAFETY: sendmsg(2) only reads: the header, the buffers, the control data and the name, all
     // of which live until the call returns.
@@ -354,9 +336,48 @@ pub(crate) fn pipe() -> Result<[OwnedFd; 2]> {
 }
 
 /// A message header that points nowhere.
-pub(super) fn empty_header() -> libc::msghdr {
+fn empty_header() -> libc::msghdr {
     // SAFETY: msghdr is integers and pointers, for which all-zero bits are valid (recvmsg(2)).
     unsafe { MaybeUninit::zeroed().assume_init() }
+}
+
+/// The header of a message to receive into these, without room for a name.
+#[inline(always)]
+pub(super) fn header_to_fill(
+    bufs: &mut [IoSliceMut<'_>],
+    control: &mut [MaybeUninit<u8>],
+) -> libc::msghdr {
+    let mut header = empty_header();
+    // std's documentation: IoSliceMut "is guaranteed to be ABI compatible with the iovec type".
+    header.msg_iov = bufs.as_mut_ptr().cast::<libc::iovec>();
+    header.msg_iovlen = bufs.len() as _;
+    if !control.is_empty() {
+        header.msg_control = control.as_mut_ptr().cast::<c_void>();
+        header.msg_controllen = control.len() as _;
+    }
+    header
+}
+
+/// The header of a message to send from these: pointers, good for as long as what they lead to.
+#[inline(always)]
+pub(super) fn header_to_send(
+    bufs: &[IoSlice<'_>],
+    control: &[u8],
+    to: Option<&SockAddr>,
+) -> libc::msghdr {
+    let mut header = empty_header();
+    // std's documentation: IoSlice "is guaranteed to be ABI compatible with the iovec type".
+    header.msg_iov = bufs.as_ptr().cast_mut().cast::<libc::iovec>();
+    header.msg_iovlen = bufs.len() as _;
+    if !control.is_empty() {
+        header.msg_control = control.as_ptr().cast_mut().cast::<c_void>();
+        header.msg_controllen = control.len() as _;
+    }
+    if let Some(to) = to {
+        header.msg_name = to.as_ptr().cast_mut().cast::<c_void>();
+        header.msg_namelen = to.len();
+    }
+    header
 }
 
 /// Reads an option's bytes into `value` and says how many there are.
