@@ -17,10 +17,19 @@ mod module;
 mod socket;
 mod wait;
 
+use pyo3::exceptions::PyImportError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = false, name = "_socket")]
 fn extension(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // From 3.12 on the interpreter itself refuses it.
+    // SAFETY: both take nothing, and a thread is attached to an interpreter here.
+    if unsafe { ffi::PyInterpreterState_Get() != ffi::PyInterpreterState_Main() } {
+        return Err(PyImportError::new_err(
+            "rsocket._socket does not support loading in subinterpreters",
+        ));
+    }
     socket::register(module)?;
     module::register(module)
 }
