@@ -3,8 +3,9 @@
 //!
 //! Neither call has MSG_NOSIGNAL or MSG_DONTWAIT. SIGPIPE is blocked in the calling thread around
 //! each and taken back where it was raised; a deadline is SO_SNDTIMEO while the call runs, as for
-//! a connect.
+//! a connect. A few pages are read and sent instead.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::endpoint::Endpoint;
@@ -17,6 +18,8 @@ use crate::sys::call;
 
 /// As much as a pipe holds unless it is told otherwise (pipe(7)).
 const PIPE_CAPACITY: usize = 64 * 1024;
+/// Up to here a copy costs less than the two calls that keep SIGPIPE from sendfile(2).
+const COPIED_BYTES_MAX: usize = 8 * 1024;
 
 /// sendfile(2): sends up to `len` bytes of `file` from `offset` on, and says how many; 0 is the end
 /// of the file. The file's own position stays where it is. Never raises SIGPIPE.
@@ -37,8 +40,24 @@ pub fn send_file(
     bounded(fd, Op::SendFile, wait, |timed| {
         // Each piece that goes through the kernel's own pipe has the whole time anew.
         let len = if timed { len.min(PIPE_CAPACITY) } else { len };
-        call::sendfile(fd, file, offset, len)
+        if len <= COPIED_BYTES_MAX {
+            copy(fd, file, offset, len)
+        } else {
+            call::sendfile(fd, file, offset, len)
+        }
     })
+}
+
+/// What sendfile(2) does, by pread(2) and send(2).
+fn copy(fd: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: u64, len: usize) -> Result<usize, Errno> {
+    let mut room = [MaybeUninit::uninit(); COPIED_BYTES_MAX];
+    let room = room.get_mut(..len).unwrap_or_default();
+    match call::pread(file, room, offset) {
+        Ok([]) => Ok(0),
+        Ok(data) => call::send(fd, data, 0),
+        // What is wrong with the file is for sendfile(2) to say.
+        Err(_) => call::sendfile(fd, file, offset, len),
+    }
 }
 
 /// Sends `len` bytes of `file` from `offset` on under one deadline, or fewer where the file ends

@@ -48,6 +48,7 @@ ERRORS = {
     "recvfrom": _MOVES,
     "recvmsg": _MOVES,
     "recvmmsg": _MOVES,
+    "pread64": ("EINTR", "EIO"),
     "sendfile": ("EINTR", "EAGAIN", "EIO", "ENOMEM", "EPIPE"),
     "splice": ("EINTR", "EAGAIN", "ENOMEM", "EPIPE"),
     "poll": ("EINTR", "ENOMEM"),
@@ -87,6 +88,9 @@ def allowed(language, operation, call, error, text):
     if operation == "connect-any":
         # Where one attempt fails another may succeed.
         return {usual, error}
+    if call == "pread64":
+        # Then sendfile(2) is asked.
+        return {usual}
     if error == "EINTR" and call in _SLEEPING:
         # Made again, or waited for.
         return {usual}

@@ -7,6 +7,7 @@ import errno
 import gc
 import os
 import sys
+import tempfile
 
 import rsocket as socket
 from rsocket import netlink
@@ -148,11 +149,12 @@ def dup():
 
 def send_file():
     left, right = pair()
-    file = open(sys.executable, "rb")  # noqa: SIM115
+    file = tempfile.TemporaryFile()  # noqa: SIM115
+    file.truncate(1 << 20)
 
     def run(_number):
-        left.sendfile(file, 0, 100)
-        right.recvexactly(100)
+        left.sendfile(file, 0, 10_000)
+        right.recvexactly(10_000)
 
     return run
 

@@ -298,6 +298,29 @@ pub(crate) fn sendmsg(
     check_len(unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const header, flags) })
 }
 
+/// pread(2): what the file has from `offset` on, as far as there is room.
+pub(crate) fn pread<'a>(
+    file: BorrowedFd<'_>,
+    room: &'a mut [MaybeUninit<u8>],
+    offset: u64,
+) -> Result<&'a [u8]> {
+    let Ok(offset) = libc::off_t::try_from(offset) else {
+        return Err(Errno::EINVAL);
+    };
+    // SAFETY: pread(2) writes at most as many bytes as it is told that there are.
+    let len = check_len(unsafe {
+        libc::pread(
+            file.as_raw_fd(),
+            room.as_mut_ptr().cast(),
+            room.len(),
+            offset,
+        )
+    })?;
+    let len = len.min(room.len());
+    // SAFETY: within `room`; pread(2): "the number of bytes read", which it wrote.
+    Ok(unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), len) })
+}
+
 /// sendfile(2) from `offset` on; the file's own position stays where it is. Never raises SIGPIPE.
 pub(crate) fn sendfile(
     to: BorrowedFd<'_>,

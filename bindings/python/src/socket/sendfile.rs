@@ -10,10 +10,11 @@ use pyo3::exceptions::{
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyMemoryView, PySlice};
+use pyo3::types::{PyInt, PyMemoryView, PySlice, PyString};
 use rsocket::{Errno, Error, Readiness, fd};
 
 use super::Socket;
+use super::method::plain_number;
 use super::native::{self, Method, native};
 use crate::error;
 use crate::wait::Waiting;
@@ -55,7 +56,7 @@ impl<'py> Request<'py> {
     pub(super) fn check(&self, slf: &Bound<'py, Socket>) -> PyResult<()> {
         let py = slf.py();
         if let Some(mode) = self.file.getattr_opt(intern!(py, "mode"))?
-            && !mode.contains("b")?
+            && !is_binary(&mode)?
         {
             return Err(PyValueError::new_err(
                 "file should be opened in binary mode",
@@ -76,7 +77,7 @@ impl<'py> Request<'py> {
         if !count.is_instance_of::<PyInt>() {
             return Err(PyTypeError::new_err(refused()?));
         }
-        if count.le(0)? {
+        if plain_number(count).map_or_else(|| count.le(0), |count| Ok(count <= 0))? {
             return Err(PyValueError::new_err(refused()?));
         }
         Ok(())
@@ -87,6 +88,9 @@ impl<'py> Request<'py> {
         let Some(count) = &self.count else {
             return Ok(None);
         };
+        if let Some(count) = plain_number(count) {
+            return Ok(u64::try_from(count).ok());
+        }
         // A count beyond every file's size is all of the file.
         let beyond = count.gt(u64::MAX)?;
         Ok(Some(if beyond { u64::MAX } else { count.extract()? }))
@@ -94,16 +98,23 @@ impl<'py> Request<'py> {
 
     /// Moves the file to behind what was sent, whether that ended well or not.
     fn finish<T>(&self, position: &Bound<'py, PyAny>, result: PyResult<T>) -> PyResult<T> {
-        let seek = intern!(position.py(), "seek");
-        let moved = (self.file.hasattr(seek)).and_then(|can_seek| match can_seek {
-            true => self.file.call_method1(seek, (position,)).map(drop),
-            false => Ok(()),
+        let seek = self.file.getattr_opt(intern!(position.py(), "seek"));
+        let moved = seek.and_then(|seek| match seek {
+            Some(seek) => seek.call1((position,)).map(drop),
+            None => Ok(()),
         });
         match (moved, result) {
             (Ok(()), result) => result,
             (Err(second), Ok(_)) => Err(second),
             (Err(second), Err(first)) => Err(during(position.py(), first, second)),
         }
+    }
+}
+
+fn is_binary(mode: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match mode.cast_exact::<PyString>().map(|mode| mode.to_str()) {
+        Ok(Ok(mode)) => Ok(mode.contains('b')),
+        _ => mode.contains("b"),
     }
 }
 
@@ -218,7 +229,7 @@ pub(super) fn with_sendfile(slf: &Bound<'_, Socket>, request: &Request<'_>) -> P
     refuse_bad_number(slf, own)?;
     let offset: i64 = request.offset.extract()?;
     let mut sent = 0;
-    let result = kernel_copies(slf, number, offset, request.count()?, &mut sent);
+    let result = kernel_copies(slf, (number, size), offset, request.count()?, &mut sent);
     if sent > 0 {
         let position = PyInt::new(slf.py(), offset.saturating_add_unsigned(sent));
         request.finish(position.as_any(), result)?;
@@ -230,7 +241,7 @@ pub(super) fn with_sendfile(slf: &Bound<'_, Socket>, request: &Request<'_>) -> P
 
 fn kernel_copies(
     slf: &Bound<'_, Socket>,
-    number: RawFd,
+    (number, size): (RawFd, u64),
     offset: i64,
     count: Option<u64>,
     sent: &mut u64,
@@ -243,14 +254,19 @@ fn kernel_copies(
     // kernel answers EBADF where it is not.
     let file = unsafe { BorrowedFd::borrow_raw(number) };
     loop {
-        let left = count.map_or(BLOCK_MAX, |count| (count - *sent).min(BLOCK_MAX));
+        // sendfile(2) refuses a negative position (EINVAL), as any above its largest one.
+        let position = u64::try_from(offset).map_or(u64::MAX, |offset| offset + *sent);
+        // All of the file, which may have grown: a little is asked for at its end.
+        let left = count.map_or_else(
+            || size.saturating_sub(position).max(READ_BLOCK),
+            |count| count - *sent,
+        );
+        let left = left.min(BLOCK_MAX);
         if left == 0 {
             return Ok(());
         }
         let fd = socket.descriptor().map_err(error::from_errno)?;
         let mut waiting = Waiting::unlocked(py, socket, fd);
-        // sendfile(2) refuses a negative position (EINVAL), as any above its largest one.
-        let position = u64::try_from(offset).map_or(u64::MAX, |offset| offset + *sent);
         match fd::send_file(fd, file, position, left as usize, &mut waiting) {
             Ok(0) => return Ok(()),
             Ok(len) => *sent += len as u64,

@@ -212,8 +212,11 @@ fn operation(name: &str, directory: &Path) -> Option<Operation> {
             let (left, right) = Endpoint::pair(Kind::STREAM).unwrap();
             let file = File::open("/proc/self/exe").unwrap();
             Box::new(move || {
-                left.send_file_with(&file, 0, 100, soon())?;
-                right.recv_exact_with(&mut [0; 100], NONE, soon())?;
+                // Copied, and moved by the kernel.
+                for len in [100, 10_000] {
+                    left.send_file_with(&file, 0, len, soon())?;
+                    right.recv_exact_with(&mut vec![0; len], NONE, soon())?;
+                }
                 Ok(())
             })
         }
