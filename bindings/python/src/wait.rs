@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use rsocket::{Deadline, Errno, Error, Family, MsgFlags, Op, Wait};
 
 use crate::failure::Failure;
-use crate::socket::Socket;
 use crate::socket::timeout::Timeout;
+use crate::socket::{Socket, is_only_thread};
 
 /// The most bytes that are moved with the interpreter locked: up to here the copy costs less than
 /// handing the lock to another thread and back.
@@ -188,6 +188,11 @@ impl<'a, 'py> Waiting<'a, 'py> {
     pub(crate) fn releasing(&mut self) -> &mut Self {
         self.holds = false;
         self
+    }
+
+    /// Whether no other thread can want the interpreter.
+    pub(crate) fn is_alone(&self) -> bool {
+        is_only_thread(self.py)
     }
 
     /// The flags for a send or receive: a non-blocking socket says so in each, because whoever

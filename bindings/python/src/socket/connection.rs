@@ -101,8 +101,9 @@ fn take_with(
         return fd::accept(fd, Some(peer), nonblocking, waiting);
     }
     // accept4 has no MSG_DONTWAIT. Only where O_NONBLOCK is still set (whoever shares the file
-    // description may have cleared it) can a try not sleep, and keep the interpreter locked.
-    if !fd::is_nonblocking(fd)? {
+    // description may have cleared it) can a try not sleep, and keep the interpreter locked. To
+    // unlock it costs less than to ask where nobody else wants it.
+    if (timeout.is_zero() && waiting.is_alone()) || !fd::is_nonblocking(fd)? {
         return fd::accept(fd, Some(peer), nonblocking, waiting.releasing());
     }
     loop {

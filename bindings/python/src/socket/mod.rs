@@ -40,6 +40,7 @@ pub(crate) use lifecycle::adopt;
 use names::Names;
 use timeout::{AtomicTimeout, Timeout};
 use turns::Turns;
+pub(crate) use turns::is_only_thread;
 
 use crate::flight::InFlight;
 

@@ -51,14 +51,26 @@ impl Names {
         Names(AtomicPtr::new(ptr::null_mut()))
     }
 
+    /// Puts another pointer in the place of the one there, which nobody else gets.
+    #[inline]
+    fn exchange(&self, known: *mut Known) -> *mut Known {
+        if cfg!(Py_GIL_DISABLED) {
+            return self.0.swap(known, Ordering::AcqRel);
+        }
+        // The interpreter's lock keeps others out, and a swap costs as much as a small method.
+        let before = self.0.load(Ordering::Relaxed);
+        self.0.store(known, Ordering::Relaxed);
+        before
+    }
+
     fn take(&self) -> Option<Box<Known>> {
-        let known = self.0.swap(ptr::null_mut(), Ordering::AcqRel);
-        // SAFETY: only `put` stores pointers, each from a box, and the swap has taken it out.
+        let known = self.exchange(ptr::null_mut());
+        // SAFETY: only `put` stores pointers, each from a box, and the exchange has taken it out.
         (!known.is_null()).then(|| unsafe { Box::from_raw(known) })
     }
 
     fn put(&self, py: Python<'_>, known: Box<Known>) {
-        let before = self.0.swap(Box::into_raw(known), Ordering::AcqRel);
+        let before = self.exchange(Box::into_raw(known));
         if !before.is_null() {
             // SAFETY: as in `take`.
             unsafe { Box::from_raw(before) }.release(py);

@@ -127,7 +127,7 @@ impl Turns {
 }
 
 /// Whether no other thread can want the interpreter.
-fn is_only_thread(_py: Python<'_>) -> bool {
+pub(crate) fn is_only_thread(_py: Python<'_>) -> bool {
     // SAFETY: `_py` proves that this thread is attached, so both states are alive, and the list of
     // threads does not lose this one.
     unsafe {
