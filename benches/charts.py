@@ -170,7 +170,8 @@ def table(rows):
     peers = list(by_key(rows, "peer"))
     units = list(by_key(rows, "unit"))
     goals = any(row["goal"] for row in rows)
-    head = ["", "rsocket", *peers, *(["goal"] if goals else [])]
+    limits = any(row.get("limit") for row in rows)
+    head = ["", "rsocket", *peers, *(["goal"] if goals else []), *(["limit"] if limits else [])]
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     for name, of_row in by_key(rows, "row").items():
         unit = "" if len(units) == 1 else f", {of_row[0]['unit']}"
@@ -179,6 +180,9 @@ def table(rows):
         cells += [cell(of_peer[peer]) if peer in of_peer else "" for peer in peers]
         if goals:
             cells.append(next((row["goal"] for row in of_row if row["goal"]), ""))
+        if limits:
+            limit = next((row["limit"] for row in of_row if row.get("limit")), None)
+            cells.append("" if limit is None else f"{limit:.2f}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

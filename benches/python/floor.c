@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 static char data[65536];
-static int left, right;
+static int left, right, file;
 static socklen_t len;
 static struct sockaddr_storage name, own;
 static socklen_t own_len;
@@ -131,6 +133,39 @@ static void message(void)
     must(recvmsg(right, &in, 0) == 64, "recvmsg");
 }
 
+static void descriptor(void)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr header;
+    } sent = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}}, came;
+    struct iovec part = {data, 1}, room = {data, 16};
+    struct msghdr out = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = sent.bytes,
+                         .msg_controllen = sizeof sent.bytes};
+    struct msghdr in = {.msg_name = &name, .msg_namelen = sizeof name, .msg_iov = &room,
+                        .msg_iovlen = 1, .msg_control = came.bytes,
+                        .msg_controllen = sizeof came.bytes};
+    int passed;
+
+    memcpy(CMSG_DATA(&sent.header), &file, sizeof file);
+    must(sendmsg(left, &out, 0) == 1, "sendmsg");
+    must(recvmsg(right, &in, 0) == 1, "recvmsg");
+    memcpy(&passed, CMSG_DATA(&came.header), sizeof passed);
+    must(close(passed) == 0, "close");
+}
+
+/* With the question for its size, and its position moved behind it, as Python has them. */
+static void send_file(void)
+{
+    struct stat status;
+    off_t offset = 0;
+
+    must(fstat(file, &status) == 0, "fstat");
+    must(sendfile(left, file, &offset, 4096) == 4096, "sendfile");
+    must(lseek(file, offset, SEEK_SET) == 4096, "lseek");
+    must(recv(right, data, 4096, MSG_WAITALL) == 4096, "recv");
+}
+
 /* Two connected sockets. */
 static void connect_pair(int family)
 {
@@ -152,6 +187,19 @@ static void connect_pair(int family)
     must(right >= 0, "accept");
     setsockopt(left, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     close(listener);
+}
+
+/* Two connected sockets, and a file to send through them. */
+static void connect_and_open(int family)
+{
+    static FILE *opened;
+
+    connect_pair(family);
+    if (!opened) {
+        opened = tmpfile();
+        must(opened && ftruncate(fileno(opened), 4096) == 0, "tmpfile");
+        file = fileno(opened);
+    }
 }
 
 /* A listener, and its name in `own`. */
@@ -237,6 +285,9 @@ static const struct row {
     {"unix datagram sendto+recvfrom", bind_datagram, AF_UNIX, datagram},
     {"sendmsg+recvmsg", connect_pair, AF_UNIX, message},
     {"sendmsg+recvmsg_into", connect_pair, AF_UNIX, message},
+    {"sendmsg+recvmsg with a descriptor", connect_and_open, AF_UNIX, descriptor},
+    {"send_fds+recv_fds", connect_and_open, AF_UNIX, descriptor},
+    {"sendfile of 4 KiB", connect_and_open, AF_INET, send_file},
 #define SIZE(family, text, size, step) \
     {text " send+recv " size " blocking", connect_pair, family, step}, \
     {text " send+recv " size " timeout", connect_pair, family, step}, \

@@ -25,6 +25,8 @@ class Result(NamedTuple):
     band: float
     band_low: float
     band_high: float
+    # The ratio of a module that adds nothing to its system calls; None where they are not measured.
+    limit: float
 
 
 class Floor:
@@ -106,6 +108,7 @@ class Row:
         low, ratio, high = statistics.quantiles(ratios, n=4)
         band_low, middle, band_high = statistics.quantiles(band, n=4)
         known = [figure for figure in floor if figure is not None]
+        limits = [whole * self.scale / bare for whole, bare in zip(stock, floor) if bare]
         return Result(
             self.name,
             self.entry.unit,
@@ -118,6 +121,7 @@ class Row:
             middle,
             band_low,
             band_high,
+            statistics.median(limits) if limits else None,
         )
 
     def calibrate(self, seconds):

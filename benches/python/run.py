@@ -27,11 +27,12 @@ import results  # noqa: E402
 def describe(result):
     """One line of the table."""
     above = "" if result.floor is None else f"{result.ours - result.floor:.0f}"
+    limit = "" if result.limit is None else f"{result.limit:.2f}"
     goal = rows.GOALS.get(result.name)
     return (
         f"{result.name:<40} {result.stock:>11.0f} {result.ours:>11.0f} {above:>6} "
         f"{result.ratio:7.2f}  {result.low:5.2f} .. {result.high:5.2f}  "
-        f"{result.band_low:5.2f} .. {result.band_high:5.2f}"
+        f"{result.band_low:5.2f} .. {result.band_high:5.2f}  {limit:>5}"
         f"{'' if goal is None else f'  {goal:5.2f}'}"
         f"{'' if goal is None or result.ratio >= goal else ' below'}"
     )
@@ -57,6 +58,7 @@ def write(path, measured, mean, pairs):
             quartiles=[result.low, result.high],
             band=[result.band_low, result.band_high],
             floor=result.floor,
+            limit=result.limit,
         )
         for result in measured
     ]
@@ -112,7 +114,7 @@ def main():
     print(f"CPython {platform.python_version()}, Linux {platform.release()}, nanoseconds per step")
     print(
         f"{'':<40} {'stock':>11} {'rsocket':>11} {'above':>6}   ratio  {'quartiles':>14}"
-        f"  {'stock/stock':>14}   goal"
+        f"  {'stock/stock':>14}  limit   goal"
     )
     measured = []
     with measure.Floor(FOLDER / "floor.c") as floor:
