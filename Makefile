@@ -125,6 +125,13 @@ format: $(VENV)/.tools ## Formats every language
 docs: ## Builds the documentation of the Rust crate
 	cargo doc -p rsocket-core --no-deps --all-features
 
+.PHONY: develop
+develop: $(VENV)/.rsocket ## Builds the Python module into a virtual environment, .venv
+
+.PHONY: wheel-pgo
+wheel-pgo: $(VENV)/.tools ## Builds a wheel of the Python module, guided by a profile (needs llvm-profdata)
+	bindings/python/wheel-pgo.sh $(BIN)/python dist
+
 .PHONY: install
 install: ## Installs the C library below PREFIX (default /usr/local)
 	bindings/c/install.sh $(INSTALL)

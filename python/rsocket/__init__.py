@@ -165,7 +165,7 @@ def create_connection(
         sock = None
         try:
             sock = socket(family, kind, proto)
-            if not _is_default(timeout):
+            if timeout is not _GLOBAL_DEFAULT_TIMEOUT and not _is_default(timeout):
                 sock.settimeout(timeout)
             if source_address:
                 sock.bind(source_address)
