@@ -194,6 +194,50 @@ fn a_connection_with_its_peer_or_without() {
 }
 
 #[test]
+fn addresses_of_another_language() {
+    let (left, right) = (udp("127.0.0.1:0"), udp("127.0.0.1:0"));
+    let to = right.local_address().unwrap();
+    left.send_to(b"data", &to).unwrap();
+    let mut name = MaybeUninit::uninit();
+    let mut len = size_of_val(&name) as libc::socklen_t;
+    let came = fd::recv_from_native_once(
+        right.as_fd(),
+        &mut Room::new().0,
+        NONE,
+        (&mut name, &mut len),
+    );
+    assert_eq!(came, Ok(4));
+    // SAFETY: recvfrom(2) wrote `len` bytes.
+    let bytes = unsafe { std::slice::from_raw_parts(name.as_ptr().cast(), len as usize) };
+    assert_eq!(Address::from_bytes(bytes), left.local_address());
+
+    let listener = rsocket::listen("tcp://127.0.0.1:0").unwrap();
+    let client = Endpoint::new(Family::INET, Kind::STREAM, Default::default()).unwrap();
+    client.connect(&listener.local_address().unwrap()).unwrap();
+    let mut len = size_of_val(&name) as libc::socklen_t;
+    let peer = Some((&mut name, &mut len));
+    let accepted = fd::accept_native_once(listener.as_fd(), peer, true).unwrap();
+    assert!(is_cloexec(accepted.as_fd()));
+    assert_eq!(fd::is_nonblocking(accepted.as_fd()), Ok(true));
+    // SAFETY: accept(2) wrote `len` bytes.
+    let bytes = unsafe { std::slice::from_raw_parts(name.as_ptr().cast(), len as usize) };
+    assert_eq!(Address::from_bytes(bytes), client.local_address());
+}
+
+#[test]
+fn no_descriptor_is_a_bad_one() {
+    let (to, mut room) = (Address::UNSPECIFIED, Room::new());
+    assert_eq!(fd::send_once(None, b"data", NONE), Err(Errno::EBADF));
+    assert_eq!(
+        fd::send_to_once(None, b"data", NONE, &to),
+        Err(Errno::EBADF)
+    );
+    assert_eq!(fd::recv_once(None, &mut room.0, NONE), Err(Errno::EBADF));
+    let accepted = fd::accept_native_once(None, None, false);
+    assert_eq!(accepted.unwrap_err(), Errno::EBADF);
+}
+
+#[test]
 fn one_that_sleeps_ends_with_the_signal() {
     let (_left, right) = pair();
     let (received, interrupted) =

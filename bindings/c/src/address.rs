@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 use std::mem::MaybeUninit;
 
 use libc::{sa_family_t, sockaddr, sockaddr_storage, socklen_t, ssize_t};
-use rsocket::{Address, Errno, Error, fd};
+use rsocket::fd::{self, NativeName};
+use rsocket::{Address, Errno, Error};
 
 use crate::support::{Answer, Code, Result, borrow, bytes, guard, room, text};
 use crate::types::{rsocket_addr, rsocket_endpoint};
@@ -37,6 +38,34 @@ pub(crate) fn written<'a>(addr: *mut rsocket_addr) -> Option<&'a mut Address> {
     unsafe {
         (&raw mut (*addr).len).write(0);
         Some(&mut *addr.cast::<Address>())
+    }
+}
+
+/// [`written`] for a system call that is made at once: the memory, and its room in bytes. Behind a
+/// call that succeeded comes [`shortened`], behind one that failed `written`.
+#[inline(always)]
+pub(crate) fn fillable<'a>(addr: *mut rsocket_addr) -> Option<NativeName<'a>> {
+    if addr.is_null() {
+        return None;
+    }
+    // SAFETY: not null; the caller's promise is one writable object, whose length is written before
+    // it is lent.
+    unsafe {
+        let len = &raw mut (*addr).len;
+        len.write(size_of::<sockaddr_storage>() as socklen_t);
+        Some((&mut *(&raw mut (*addr).ss).cast(), &mut *len))
+    }
+}
+
+/// Cuts the length that the kernel gave to what there is, as accept(2) says that it may be more.
+#[inline(always)]
+pub(crate) fn shortened(addr: *mut rsocket_addr) {
+    const ROOM: socklen_t = size_of::<sockaddr_storage>() as socklen_t;
+    // SAFETY: not null, for `fillable` lent it; the kernel has written the length.
+    unsafe {
+        if (*addr).len > ROOM {
+            (*addr).len = ROOM;
+        }
     }
 }
 

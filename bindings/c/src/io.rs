@@ -5,13 +5,14 @@ mod steps;
 mod transfer;
 
 use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
 
 use libc::ssize_t;
-use rsocket::{Errno, MsgFlags, fd};
+use rsocket::{MsgFlags, fd};
 
 use self::steps::{First, Steps, recv_all_on, send_all_on};
-use self::transfer::{Recv, RecvFrom, Send, SendTo, Transfer, plain, plain_bytes};
-use crate::support::{Answer, Timeout, borrow, guard, put};
+use self::transfer::{Recv, RecvFrom, Send, SendTo, Transfer, as_bytes, plain};
+use crate::support::{Answer, Timeout, again, borrow, guard, keep, lent, put};
 use crate::types::{rsocket_addr, rsocket_endpoint};
 
 /// Receives up to `len` bytes into `buf`, as recv(2) does; waits where the endpoint is blocking.
@@ -266,25 +267,29 @@ pub unsafe extern "C" fn rsocket_send_all(
     timeout_ms: c_int,
     done: *mut usize,
 ) -> c_int {
-    let first = match plain_bytes(fd, buf, len, timeout_ms) {
-        None => First::None,
-        Some((fd, bytes)) => match fd::send_once(fd, bytes, MsgFlags::DONTWAIT) {
-            Ok(sent) if sent == len => {
-                put(done, len);
-                return 0;
-            }
-            Ok(sent) => First::Moved(sent),
-            Err(errno) => First::Failed(errno),
-        },
+    let (mut place, buf) = (MaybeUninit::<Steps>::uninit(), buf.cast_mut());
+    let kept = keep!(
+        place,
+        Steps {
+            fd,
+            buf,
+            len,
+            timeout_ms,
+            done
+        }
+    );
+    let memory = match plain(buf, len) {
+        Some(memory) if timeout_ms >= -1 => memory,
+        _ => return send_all_on(kept, First::None),
     };
-    send_all_on(&Steps {
-        fd,
-        buf: buf.cast_mut(),
-        len,
-        timeout_ms,
-        done,
-        first,
-    })
+    let sent = fd::send_once(lent(fd), as_bytes(memory), MsgFlags::DONTWAIT);
+    match sent {
+        Ok(sent) if sent == again(&kept.len) => {
+            kept.all_done();
+            0
+        }
+        sent => send_all_on(kept, First::of(sent)),
+    }
 }
 
 /// Fills all `len` bytes of `buf` from a stream within `timeout_ms` milliseconds for the whole: -1
@@ -307,26 +312,29 @@ pub unsafe extern "C" fn rsocket_recv_all(
     timeout_ms: c_int,
     done: *mut usize,
 ) -> c_int {
-    let first = match plain(fd, buf, len, timeout_ms) {
-        Some((fd, room)) if len > 0 => match fd::recv_once(fd, room, MsgFlags::DONTWAIT) {
-            Ok(came) if came == len => {
-                put(done, len);
-                return 0;
-            }
-            Ok(0) => First::Failed(Errno::ENODATA),
-            Ok(came) => First::Moved(came),
-            Err(errno) => First::Failed(errno),
-        },
-        _ => First::None,
+    let mut place = MaybeUninit::<Steps>::uninit();
+    let kept = keep!(
+        place,
+        Steps {
+            fd,
+            buf,
+            len,
+            timeout_ms,
+            done
+        }
+    );
+    let room = match plain(buf, len) {
+        Some(room) if timeout_ms >= -1 && len != 0 => room,
+        _ => return recv_all_on(kept, First::None),
     };
-    recv_all_on(&Steps {
-        fd,
-        buf,
-        len,
-        timeout_ms,
-        done,
-        first,
-    })
+    let came = fd::recv_once(lent(fd), room, MsgFlags::DONTWAIT);
+    match came {
+        Ok(came) if came == again(&kept.len) => {
+            kept.all_done();
+            0
+        }
+        came => recv_all_on(kept, First::of(came)),
+    }
 }
 
 /// Sends `len` bytes of the open file `file` from `offset` on without a copy through this process,

@@ -1,13 +1,16 @@
 //! Making endpoints: a URL, an address or three numbers in, a descriptor out.
 
 use std::ffi::{c_char, c_int, c_uint};
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 
 use rsocket::{Blocking, Endpoint, Errno, Family, Kind, Protocol, Target, fd};
 
-use crate::address::{read, written};
-use crate::support::{Answer, Code, Result, Timeout, borrow, guard, inherit, known, object, text};
+use crate::address::{fillable, read, shortened, written};
+use crate::support::{
+    Answer, Code, Result, Timeout, again, borrow, guard, inherit, keep, known, lent, object, text,
+};
 use crate::types::{
     RSOCKET_INHERIT, RSOCKET_NONBLOCK, RSOCKET_REUSEPORT, RSOCKET_V6ONLY, rsocket_addr,
     rsocket_endpoint,
@@ -171,15 +174,18 @@ pub unsafe extern "C" fn rsocket_pair(
     pair().answer()
 }
 
-/// The whole of an accept, or what is left of it where the first try failed.
-#[cold]
-#[inline(never)]
-fn accept_on(
+/// What an accept was given.
+struct Accept {
     fd: rsocket_endpoint,
     peer: *mut rsocket_addr,
     flags: c_uint,
-    tried: Option<Errno>,
-) -> rsocket_endpoint {
+}
+
+/// The whole of an accept, or what is left of it where the first try failed.
+#[cold]
+#[inline(never)]
+fn accept_on(accept: &Accept, tried: Option<Errno>) -> rsocket_endpoint {
+    let &Accept { fd, peer, flags } = accept;
     let peer = written(peer);
     let accept = || {
         if let Some(errno) = tried
@@ -216,17 +222,27 @@ pub unsafe extern "C" fn rsocket_accept(
     peer: *mut rsocket_addr,
     flags: c_uint,
 ) -> rsocket_endpoint {
-    let first = match borrow(fd) {
-        // One system call and little else, where nothing is wrong at first sight.
-        Ok(listener) if flags & !RSOCKET_NONBLOCK == 0 => {
-            match fd::accept_once(listener, written(peer), flags & RSOCKET_NONBLOCK != 0) {
-                Ok(accepted) => return accepted.into_raw_fd(),
-                Err(errno) => Some(errno),
+    let mut place = MaybeUninit::<Accept>::uninit();
+    let kept = keep!(place, Accept { fd, peer, flags });
+    // What takes more than one system call.
+    if flags & !RSOCKET_NONBLOCK != 0 {
+        return accept_on(kept, None);
+    }
+    let nonblocking = flags & RSOCKET_NONBLOCK != 0;
+    let accepted = match fillable(peer) {
+        None => fd::accept_native_once(lent(fd), None, nonblocking),
+        peer => {
+            let accepted = fd::accept_native_once(lent(fd), peer, nonblocking);
+            if accepted.is_ok() {
+                shortened(again(&kept.peer));
             }
+            accepted
         }
-        _ => None,
     };
-    accept_on(fd, peer, flags, first)
+    match accepted {
+        Ok(accepted) => accepted.into_raw_fd(),
+        Err(errno) => accept_on(kept, Some(errno)),
+    }
 }
 
 /// rsocket_accept() that waits at most `timeout_ms` milliseconds: -1 for ever, 0 not at all.

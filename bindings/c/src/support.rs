@@ -170,6 +170,41 @@ pub(crate) fn borrow<'fd>(fd: c_int) -> Result<BorrowedFd<'fd>> {
     Ok(unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
+/// [`borrow`] for a call that is made at once: the kernel itself turns down what is no descriptor.
+#[inline(always)]
+pub(crate) fn lent<'fd>(fd: c_int) -> Option<BorrowedFd<'fd>> {
+    if fd == -1 {
+        return None;
+    }
+    // SAFETY: not -1; otherwise as `borrow`.
+    Some(unsafe { BorrowedFd::borrow_raw(fd) })
+}
+
+/// Writes arguments to the stack, here and now, for the way on behind a first try. Otherwise they
+/// are kept in registers across its system call, which every call would have to save and restore
+/// for the few that go on; for the same reason a call that reads them again does so by [`again`].
+macro_rules! keep {
+    ($place:ident, $type:ident { $($field:ident),+ $(,)? }) => {{
+        let kept = $place.as_mut_ptr();
+        // SAFETY: `kept` points to room for it, and every field is written.
+        let kept = unsafe {
+            $((&raw mut (*kept).$field).write_volatile($field);)+
+            $place.assume_init_ref()
+        };
+        // Every field, or this does not compile.
+        let $type { $($field: _),+ } = kept;
+        kept
+    }};
+}
+pub(crate) use keep;
+
+/// Reads a field of what was kept from the stack.
+#[inline(always)]
+pub(crate) fn again<T: Copy>(field: &T) -> T {
+    // SAFETY: a reference is readable.
+    unsafe { (&raw const *field).read_volatile() }
+}
+
 /// Bytes that C wants filled.
 #[inline]
 pub(crate) fn room<'a>(buf: *mut c_void, len: usize) -> Result<&'a mut [MaybeUninit<u8>]> {

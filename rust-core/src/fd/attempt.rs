@@ -2,8 +2,10 @@
 //! own number as the error, EINTR and all.
 //!
 //! `try_…` never sleeps: MSG_DONTWAIT is added, [`Errno::EAGAIN`] says that the call would have to
-//! wait, and it is no cancellation point. `…_once` sleeps as the socket does.
+//! wait, and it is no cancellation point. `…_once` sleeps as the socket does; where it may be given
+//! no descriptor, that is one that the kernel does not know: [`Errno::EBADF`].
 
+use std::ffi::c_int;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -12,7 +14,7 @@ use crate::address::Address;
 use crate::errno::Errno;
 use crate::flags::MsgFlags;
 use crate::sys::bare;
-use crate::sys::call::{self, MessageInfo};
+use crate::sys::call::{self, MessageInfo, NativeName};
 
 /// recv(2) of what is there.
 ///
@@ -114,8 +116,8 @@ pub fn send_msg_once(
 /// # Errors
 /// EINTR, EAGAIN of a non-blocking socket, and the others of recv(2).
 #[inline]
-pub fn recv_once(
-    fd: BorrowedFd<'_>,
+pub fn recv_once<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
     buf: &mut [MaybeUninit<u8>],
     flags: MsgFlags,
 ) -> Result<usize, Errno> {
@@ -127,7 +129,11 @@ pub fn recv_once(
 /// # Errors
 /// EINTR, EAGAIN of a non-blocking socket, EPIPE, and the others of send(2).
 #[inline]
-pub fn send_once(fd: BorrowedFd<'_>, buf: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
+pub fn send_once<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
+    buf: &[u8],
+    flags: MsgFlags,
+) -> Result<usize, Errno> {
     call::send(fd, buf, flags.raw())
 }
 
@@ -145,13 +151,28 @@ pub fn recv_from_once(
     call::recv_from(fd, buf, flags.raw(), from.native_mut())
 }
 
+/// [`recv_from_once`] into an address of another language: its length is the room for it
+/// before the call, and then what the kernel says, which may be more. On an error it is left alone.
+///
+/// # Errors
+/// As [`recv_once`].
+#[inline]
+pub fn recv_from_native_once<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: MsgFlags,
+    from: NativeName<'_>,
+) -> Result<usize, Errno> {
+    call::recv_from_native(fd, buf, flags.raw(), from)
+}
+
 /// One sendto(2) as it is: it sleeps as the socket does.
 ///
 /// # Errors
 /// As [`send_once`]; EMSGSIZE, EDESTADDRREQ, and the others of sendto(2).
 #[inline]
-pub fn send_to_once(
-    fd: BorrowedFd<'_>,
+pub fn send_to_once<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
     buf: &[u8],
     flags: MsgFlags,
     to: &Address,
@@ -171,4 +192,18 @@ pub fn accept_once(
 ) -> Result<OwnedFd, Errno> {
     let flags = if nonblocking { libc::SOCK_NONBLOCK } else { 0 };
     call::accept(fd, peer.map(Address::native_mut), flags)
+}
+
+/// [`accept_once`] with the peer's address as [`recv_from_native_once`] has it.
+///
+/// # Errors
+/// As [`accept_once`].
+#[inline]
+pub fn accept_native_once<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
+    peer: Option<NativeName<'_>>,
+    nonblocking: bool,
+) -> Result<OwnedFd, Errno> {
+    let flags = c_int::from(nonblocking) * libc::SOCK_NONBLOCK;
+    call::accept_native(fd, peer, flags)
 }

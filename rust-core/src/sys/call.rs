@@ -16,6 +16,12 @@ use crate::errno::Errno;
 
 type Result<T> = std::result::Result<T, Errno>;
 
+/// The memory of an address in another language, and its length.
+pub type NativeName<'a> = (
+    &'a mut MaybeUninit<libc::sockaddr_storage>,
+    &'a mut socklen_t,
+);
+
 /// The kernel's -1 as an errno.
 #[inline]
 fn check(result: c_int) -> Result<c_int> {
@@ -42,6 +48,12 @@ fn owned(result: c_int) -> Result<OwnedFd> {
     // SAFETY: the caller hands in the result of a call that "returns a new file descriptor" on
     // success (socket(2), accept(2), fcntl(2)), which nobody else owns yet.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// The number for the kernel, which answers EBADF where there is none: [`BorrowedFd`] is never -1.
+#[inline(always)]
+fn number<'fd>(fd: impl Into<Option<BorrowedFd<'fd>>>) -> c_int {
+    fd.into().map_or(-1, |fd| fd.as_raw_fd())
 }
 
 /// A buffer that is initialised, as one that the kernel may write to.
@@ -104,6 +116,22 @@ pub(crate) fn accept(
     unsafe {
         peer.fill_with(|address, len| owned(libc::accept4(fd.as_raw_fd(), address, len, flags)))
     }
+}
+
+/// [`accept`] into an address of another language, as [`recv_from_native`] has it.
+#[inline]
+pub(crate) fn accept_native<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
+    peer: Option<NativeName<'_>>,
+    flags: c_int,
+) -> Result<OwnedFd> {
+    let (name, len) = match peer {
+        Some((name, len)) => (name.as_mut_ptr().cast(), ptr::from_mut(len)),
+        None => (ptr::null_mut(), ptr::null_mut()),
+    };
+    // SAFETY: accept(2): "when addr is NULL, nothing is filled in"; otherwise as many bytes at most
+    // as addrlen says before the call.
+    owned(unsafe { libc::accept4(number(fd), name, len, flags | libc::SOCK_CLOEXEC) })
 }
 
 pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<SockAddr> {
@@ -198,16 +226,24 @@ pub(crate) unsafe fn received_fd(fd: c_int) -> OwnedFd {
 }
 
 #[inline]
-pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>], flags: c_int) -> Result<usize> {
+pub(crate) fn recv<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: c_int,
+) -> Result<usize> {
     // SAFETY: recv(2) writes at most `len` bytes into the buffer.
-    check_len(unsafe { libc::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) })
+    check_len(unsafe { libc::recv(number(fd), buf.as_mut_ptr().cast(), buf.len(), flags) })
 }
 
 #[inline]
-pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: c_int) -> Result<usize> {
+pub(crate) fn send<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
+    buf: &[u8],
+    flags: c_int,
+) -> Result<usize> {
     let flags = flags | libc::MSG_NOSIGNAL;
     // SAFETY: send(2) reads at most `len` bytes from the buffer.
-    check_len(unsafe { libc::send(fd.as_raw_fd(), buf.as_ptr().cast(), buf.len(), flags) })
+    check_len(unsafe { libc::send(number(fd), buf.as_ptr().cast(), buf.len(), flags) })
 }
 
 #[inline]
@@ -228,9 +264,26 @@ pub(crate) fn recv_from(
     }
 }
 
+/// recvfrom(2) into an address of another language. `name_len` is its room before the call, and
+/// behind it what the kernel says.
 #[inline]
-pub(crate) fn send_to(
-    fd: BorrowedFd<'_>,
+pub(crate) fn recv_from_native<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
+    buf: &mut [MaybeUninit<u8>],
+    flags: c_int,
+    (name, name_len): NativeName<'_>,
+) -> Result<usize> {
+    debug_assert!(*name_len as usize <= size_of_val(name));
+    let (data, len) = (buf.as_mut_ptr().cast::<c_void>(), buf.len());
+    let name = name.as_mut_ptr().cast::<libc::sockaddr>();
+    // SAFETY: recvfrom(2) writes at most `len` bytes into the buffer, and of the address at most
+    // as many as addrlen says before the call.
+    check_len(unsafe { libc::recvfrom(number(fd), data, len, flags, name, name_len) })
+}
+
+#[inline]
+pub(crate) fn send_to<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
     buf: &[u8],
     flags: c_int,
     to: &SockAddr,
@@ -238,7 +291,7 @@ pub(crate) fn send_to(
     let flags = flags | libc::MSG_NOSIGNAL;
     let (data, len) = (buf.as_ptr().cast::<c_void>(), buf.len());
     // SAFETY: sendto(2) reads `len` bytes from the buffer and the address for its length.
-    check_len(unsafe { libc::sendto(fd.as_raw_fd(), data, len, flags, to.as_ptr(), to.len()) })
+    check_len(unsafe { libc::sendto(number(fd), data, len, flags, to.as_ptr(), to.len()) })
 }
 
 /// What recvmsg(2) said besides the data. Laid out as in C: two `size_t` and an `int`.

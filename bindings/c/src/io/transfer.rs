@@ -2,7 +2,6 @@
 //! else to a function out of line: arguments that need a closer look, waiting, and trying again.
 
 use std::ffi::{c_int, c_void};
-use std::hint::assert_unchecked;
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 use std::{ptr, slice};
@@ -10,8 +9,8 @@ use std::{ptr, slice};
 use libc::ssize_t;
 use rsocket::{Blocking, Errno, MsgFlags, Wait, fd};
 
-use crate::address::{read, written};
-use crate::support::{Answer, Result, Timeout, borrow, bytes, room};
+use crate::address::{fillable, read, shortened, written};
+use crate::support::{Answer, Result, Timeout, again, borrow, bytes, keep, lent, room};
 use crate::types::{rsocket_addr, rsocket_endpoint};
 
 /// What a call was given.
@@ -28,34 +27,38 @@ pub(super) struct Transfer<V, T> {
 impl<V: Verb, T: TimeLimit> Transfer<V, T> {
     #[inline(always)]
     pub(super) fn run(self) -> ssize_t {
-        let mut place = MaybeUninit::uninit();
-        let kept = self.kept(&mut place);
-        let Some((fd, memory)) = plain(self.fd, self.buf, self.len, self.timeout_ms.number())
-        else {
-            return kept.closely();
+        let Transfer {
+            verb,
+            fd,
+            buf,
+            len,
+            flags,
+            timeout_ms,
+        } = self;
+        let mut place = MaybeUninit::<Self>::uninit();
+        let kept = keep!(
+            place,
+            Transfer {
+                verb,
+                fd,
+                buf,
+                len,
+                flags,
+                timeout_ms,
+            }
+        );
+        let memory = match plain(buf, len) {
+            Some(memory) if timeout_ms.number() >= -1 => memory,
+            _ => return kept.closely(),
         };
-        let flags = MsgFlags::from_raw(self.flags) | T::FIRST_TRY;
-        match self.verb.once(fd, memory, flags) {
-            Some(Ok(len)) => len as ssize_t,
+        let flags = MsgFlags::from_raw(flags) | T::FIRST_TRY;
+        match verb.once(lent(fd), memory, flags) {
+            Some(Ok(len)) => {
+                V::succeeded(&kept.verb);
+                len as ssize_t
+            }
             Some(Err(errno)) => kept.on(errno),
             None => kept.closely(),
-        }
-    }
-
-    /// Writes it to the stack, here and now: otherwise it is kept in registers across the system
-    /// call, which every call would have to save and restore for the few that go on.
-    #[inline(always)]
-    fn kept(self, place: &mut MaybeUninit<Self>) -> &Self {
-        let kept = place.as_mut_ptr();
-        // SAFETY: `kept` points to room for it, and every field is written.
-        unsafe {
-            (&raw mut (*kept).fd).write_volatile(self.fd);
-            (&raw mut (*kept).buf).write_volatile(self.buf);
-            (&raw mut (*kept).len).write_volatile(self.len);
-            (&raw mut (*kept).flags).write_volatile(self.flags);
-            (&raw mut (*kept).timeout_ms).write_volatile(self.timeout_ms);
-            (&raw mut (*kept).verb).write_volatile(self.verb);
-            place.assume_init_ref()
         }
     }
 
@@ -70,6 +73,7 @@ impl<V: Verb, T: TimeLimit> Transfer<V, T> {
     #[cold]
     #[inline(never)]
     fn on(&self, tried: Errno) -> ssize_t {
+        self.verb.failed();
         let waits = T::WAITS && !self.flags().contains(MsgFlags::DONTWAIT);
         let way_on = || {
             may_go_on(tried, waits)?;
@@ -141,10 +145,17 @@ pub(super) trait Verb: Copy {
     /// One try; `None` where the address needs a closer look.
     fn once(
         self,
-        fd: BorrowedFd<'_>,
+        fd: Option<BorrowedFd<'_>>,
         memory: &mut [MaybeUninit<u8>],
         flags: MsgFlags,
     ) -> Option<std::result::Result<usize, Errno>>;
+
+    /// What is left to do behind a try that succeeded.
+    #[inline(always)]
+    fn succeeded(_kept: &Self) {}
+
+    /// What is left to do behind a try that failed.
+    fn failed(self) {}
 
     /// All of it, with every argument looked at.
     fn whole<T>(transfer: &Transfer<Self, T>, wait: Result<impl Wait>) -> Result<usize>;
@@ -157,7 +168,7 @@ impl Verb for Recv {
     #[inline(always)]
     fn once(
         self,
-        fd: BorrowedFd<'_>,
+        fd: Option<BorrowedFd<'_>>,
         memory: &mut [MaybeUninit<u8>],
         flags: MsgFlags,
     ) -> Option<std::result::Result<usize, Errno>> {
@@ -179,7 +190,7 @@ impl Verb for Send {
     #[inline(always)]
     fn once(
         self,
-        fd: BorrowedFd<'_>,
+        fd: Option<BorrowedFd<'_>>,
         memory: &mut [MaybeUninit<u8>],
         flags: MsgFlags,
     ) -> Option<std::result::Result<usize, Errno>> {
@@ -201,11 +212,21 @@ impl Verb for RecvFrom {
     #[inline(always)]
     fn once(
         self,
-        fd: BorrowedFd<'_>,
+        fd: Option<BorrowedFd<'_>>,
         memory: &mut [MaybeUninit<u8>],
         flags: MsgFlags,
     ) -> Option<std::result::Result<usize, Errno>> {
-        Some(fd::recv_from_once(fd, memory, flags, written(self.0)?))
+        let from = fillable(self.0)?;
+        Some(fd::recv_from_native_once(fd, memory, flags, from))
+    }
+
+    #[inline(always)]
+    fn succeeded(kept: &Self) {
+        shortened(again(&kept.0));
+    }
+
+    fn failed(self) {
+        written(self.0);
     }
 
     fn whole<T>(transfer: &Transfer<Self, T>, wait: Result<impl Wait>) -> Result<usize> {
@@ -228,7 +249,7 @@ impl Verb for SendTo {
     #[inline(always)]
     fn once(
         self,
-        fd: BorrowedFd<'_>,
+        fd: Option<BorrowedFd<'_>>,
         memory: &mut [MaybeUninit<u8>],
         flags: MsgFlags,
     ) -> Option<std::result::Result<usize, Errno>> {
@@ -247,47 +268,22 @@ impl Verb for SendTo {
     }
 }
 
-/// The descriptor and the memory where nothing is wrong with them at first sight: no negative
-/// number, not NULL, no length beyond SSIZE_MAX, no timeout below -1.
+/// The memory where nothing is wrong with it at first sight: not NULL, no length beyond SSIZE_MAX.
 ///
-/// In one comparison for each size of integer. What it turns down, the way on looks at one by one.
+/// In one comparison. What it turns down, the way on looks at closely.
 #[inline(always)]
-pub(super) fn plain<'a>(
-    fd: rsocket_endpoint,
-    buf: *mut c_void,
-    len: usize,
-    timeout_ms: c_int,
-) -> Option<(BorrowedFd<'a>, &'a mut [MaybeUninit<u8>])> {
+pub(super) fn plain<'a>(buf: *mut c_void, len: usize) -> Option<&'a mut [MaybeUninit<u8>]> {
     let before = (buf.addr() as isize).wrapping_sub(1);
-    if (fd | timeout_ms.wrapping_add(1)) < 0 || (before | len as isize) < 0 {
+    if (before | len as isize) < 0 {
         return None;
     }
-    // SAFETY: `fd` is not negative, or its sign would have shown; that it stays open is as for
-    // `support::borrow`. The memory is not NULL and at most isize::MAX bytes, which the caller
-    // promises to be there, and only to be read where C's pointer is to const.
-    Some(unsafe {
-        assert_unchecked(fd >= 0);
-        (
-            BorrowedFd::borrow_raw(fd),
-            slice::from_raw_parts_mut(buf.cast(), len),
-        )
-    })
-}
-
-/// [`plain`] for memory that is only read.
-#[inline(always)]
-pub(super) fn plain_bytes<'a>(
-    fd: rsocket_endpoint,
-    buf: *const c_void,
-    len: usize,
-    timeout_ms: c_int,
-) -> Option<(BorrowedFd<'a>, &'a [u8])> {
-    let (fd, memory) = plain(fd, buf.cast_mut(), len, timeout_ms)?;
-    Some((fd, as_bytes(memory)))
+    // SAFETY: the memory is not NULL and at most isize::MAX bytes, which the caller promises to be
+    // there, and only to be read where C's pointer is to const.
+    Some(unsafe { slice::from_raw_parts_mut(buf.cast(), len) })
 }
 
 #[inline(always)]
-fn as_bytes(memory: &[MaybeUninit<u8>]) -> &[u8] {
+pub(super) fn as_bytes(memory: &[MaybeUninit<u8>]) -> &[u8] {
     // SAFETY: memory of C's that is sent, which holds bytes.
     unsafe { &*(ptr::from_ref(memory) as *const [u8]) }
 }
