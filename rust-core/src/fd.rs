@@ -49,18 +49,21 @@ use crate::policy::{Deadline, Nap, Readiness, Wait, in_time, run, until_ready};
 use crate::sys::call;
 
 pub use self::attempt::{
-    accept_native_once, accept_once, recv_from_native_once, recv_from_once, recv_once,
-    send_msg_once, send_once, send_to_once, try_recv, try_recv_from, try_recv_msg, try_send,
-    try_send_msg, try_send_to,
+    accept_native_once, accept_once, recv_from_native_once, recv_from_once, recv_headers_once,
+    recv_once, send_headers_once, send_msg_once, send_once, send_to_once, try_recv, try_recv_from,
+    try_recv_msg, try_send, try_send_msg, try_send_to,
 };
 pub(crate) use self::connect::SendTimeout;
 pub use self::connect::{connect, finish_connect};
 pub use self::options::{
     family, get_int, get_option, peer_credentials, set_int, set_option, set_option_null, take_error,
 };
-pub use crate::batch::{RecvSlot, SLOTS_MAX, SendSlot, recv_batch, send_batch};
+pub use crate::batch::{
+    RecvSlot, SLOTS_MAX, SendSlot, recv_batch, recv_headers, send_batch, send_headers,
+};
 pub use crate::control::{control_len, control_messages, control_space, push_control};
 pub use crate::sys::call::{MessageInfo, NativeName, close};
+pub use crate::sys::mmsg::Headers;
 pub use crate::tcp::{set_keepalive, set_keepalive_times, tcp_info};
 pub use crate::transfer::{send_file, send_file_all};
 pub use crate::unix::peer::{peer_groups, peer_pidfd, peer_security};

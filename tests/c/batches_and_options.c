@@ -56,6 +56,17 @@ static void batches(void)
     send[2].buf = NULL;
     EXPECT(rsocket_send_batch(a, send, 5, 0, 0), -EFAULT);
     EXPECT(rsocket_recv_batch(b, recv, 100, 0, 1000), 2);
+    /* Nothing at NULL is an empty datagram, and room for none takes one. */
+    send[2].len = 0;
+    EXPECT(rsocket_send_batch(a, send + 1, 2, 0, 0), 2);
+    recv[0].buf = NULL;
+    recv[0].cap = 0;
+    recv[2].len = 77;
+    EXPECT(rsocket_recv_batch(b, recv, 3, 0, 1000), 2);
+    CHECK(recv[0].len == 0 && (recv[0].flags & MSG_TRUNC));
+    CHECK(recv[1].len == 0 && !(recv[1].flags & MSG_TRUNC));
+    CHECK(rsocket_addr_equal(&recv[1].addr, &from) == 1);
+    CHECK(recv[2].len == 77);
     recv[1].buf = NULL;
     EXPECT(rsocket_recv_batch(b, recv, 2, 0, 0), -EFAULT);
     EXPECT(rsocket_recv_batch(b, NULL, 1, 0, 0), -EFAULT);

@@ -322,6 +322,15 @@ impl Timeout {
     }
 }
 
+/// Ends the operation where its first try has shown an error that time does not change.
+pub(crate) fn may_go_on(tried: Errno, waits: bool) -> Result<()> {
+    match tried {
+        Errno::EINTR => Ok(()),
+        Errno::EAGAIN if waits => Ok(()),
+        errno => Err(errno.into()),
+    }
+}
+
 impl Wait for Timeout {
     #[inline]
     fn deadline(&self) -> Option<Deadline> {

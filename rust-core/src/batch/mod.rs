@@ -7,4 +7,6 @@ mod slots;
 
 pub use recv::{ReceivedMessage, ReceivedMessages, RecvBatch, Segments};
 pub use send::{SendBatch, SendMessages};
-pub use slots::{RecvSlot, SLOTS_MAX, SendSlot, recv_batch, send_batch};
+pub use slots::{
+    RecvSlot, SLOTS_MAX, SendSlot, recv_batch, recv_headers, send_batch, send_headers,
+};

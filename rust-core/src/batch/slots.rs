@@ -9,7 +9,7 @@ use crate::error::{Error, Op, Result};
 use crate::flags::MsgFlags;
 use crate::policy::{Readiness, Wait, run};
 use crate::sys::call::MessageInfo;
-use crate::sys::mmsg::{RecvOverlay, RecvPlaces, SendOverlay, SendPlaces};
+use crate::sys::mmsg::{Headers, RecvOverlay, RecvPlaces, SendOverlay, SendPlaces};
 
 /// How many messages [`recv_batch`] takes in one call, and [`send_batch`] in one system call.
 pub const SLOTS_MAX: usize = 64;
@@ -139,4 +139,42 @@ pub fn send_batch<'a>(
             return Ok(done);
         }
     }
+}
+
+/// [`recv_batch`] by headers that are made already.
+///
+/// # Errors
+/// As [`recv_batch`].
+#[inline]
+pub fn recv_headers(
+    fd: BorrowedFd<'_>,
+    headers: &mut Headers<'_>,
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+) -> Result<usize> {
+    let (flags, ready) = (flags | MsgFlags::WAITFORONE, Readiness::Readable);
+    run(fd, Op::RecvMmsg, ready, flags, wait, |flags| {
+        headers.receive(Some(fd), flags.raw())
+    })
+}
+
+/// [`send_batch`] by headers that are made already, 1024 at most, in one system call.
+///
+/// # Errors
+/// As [`send_batch`].
+#[inline]
+pub fn send_headers(
+    fd: BorrowedFd<'_>,
+    headers: &mut Headers<'_>,
+    flags: MsgFlags,
+    wait: &mut impl Wait,
+) -> Result<usize> {
+    run(
+        fd,
+        Op::SendMmsg,
+        Readiness::Writable,
+        flags,
+        wait,
+        |flags| headers.send(Some(fd), flags.raw()),
+    )
 }

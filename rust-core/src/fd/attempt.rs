@@ -15,6 +15,7 @@ use crate::errno::Errno;
 use crate::flags::MsgFlags;
 use crate::sys::bare;
 use crate::sys::call::{self, MessageInfo, NativeName};
+use crate::sys::mmsg::Headers;
 
 /// recv(2) of what is there.
 ///
@@ -206,4 +207,31 @@ pub fn accept_native_once<'fd>(
 ) -> Result<OwnedFd, Errno> {
     let flags = c_int::from(nonblocking) * libc::SOCK_NONBLOCK;
     call::accept_native(fd, peer, flags)
+}
+
+/// One recvmmsg(2) as it is, of as many messages as are there: for the first it sleeps as the socket
+/// does.
+///
+/// # Errors
+/// As [`recv_once`].
+#[inline]
+pub fn recv_headers_once<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
+    headers: &mut Headers<'_>,
+    flags: MsgFlags,
+) -> Result<usize, Errno> {
+    headers.receive(fd.into(), (flags | MsgFlags::WAITFORONE).raw())
+}
+
+/// One sendmmsg(2) as it is, of 1024 messages at most: it sleeps as the socket does.
+///
+/// # Errors
+/// As [`send_to_once`], where nothing went.
+#[inline]
+pub fn send_headers_once<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
+    headers: &mut Headers<'_>,
+    flags: MsgFlags,
+) -> Result<usize, Errno> {
+    headers.send(fd.into(), flags.raw())
 }

@@ -52,7 +52,7 @@ fn owned(result: c_int) -> Result<OwnedFd> {
 
 /// The number for the kernel, which answers EBADF where there is none: [`BorrowedFd`] is never -1.
 #[inline(always)]
-fn number<'fd>(fd: impl Into<Option<BorrowedFd<'fd>>>) -> c_int {
+pub(super) fn number<'fd>(fd: impl Into<Option<BorrowedFd<'fd>>>) -> c_int {
     fd.into().map_or(-1, |fd| fd.as_raw_fd())
 }
 

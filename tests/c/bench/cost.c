@@ -105,6 +105,34 @@ static void our_recv_batch(void)
     need(rsocket_recv_batch(fds[1], messages, BATCH, 0, -1) == BATCH);
 }
 
+static void raw_send_batch(void)
+{
+    struct mmsghdr headers[BATCH];
+    struct iovec iovs[BATCH];
+    for (int i = 0; i < BATCH; i++) {
+        iovs[i].iov_base = space[i];
+        iovs[i].iov_len = 64;
+        memset(&headers[i], 0, sizeof headers[i]);
+        headers[i].msg_hdr.msg_iov = &iovs[i];
+        headers[i].msg_hdr.msg_iovlen = 1;
+        headers[i].msg_hdr.msg_name = &to.ss;
+        headers[i].msg_hdr.msg_namelen = to.len;
+    }
+    need(sendmmsg(fds[0], headers, BATCH, MSG_NOSIGNAL) == BATCH);
+    for (int i = 0; i < BATCH; i++)
+        take();
+}
+static void our_send_batch(void)
+{
+    for (int i = 0; i < BATCH; i++) {
+        messages[i].buf = space[i];
+        messages[i].len = 64;
+    }
+    need(rsocket_send_batch(fds[0], messages, BATCH, 0, -1) == BATCH);
+    for (int i = 0; i < BATCH; i++)
+        take();
+}
+
 static int listener;
 static rsocket_addr listening;
 
@@ -127,6 +155,23 @@ static void our_accept(void)
     int fd;
     connect_one();
     fd = rsocket_accept(listener, NULL, 0);
+    need(fd >= 0);
+    close(fd);
+}
+static void raw_accept_peer(void)
+{
+    int fd;
+    connect_one();
+    from.len = sizeof from.ss;
+    fd = accept4(listener, (struct sockaddr *)&from.ss, &from.len, SOCK_CLOEXEC);
+    need(fd >= 0);
+    close(fd);
+}
+static void our_accept_peer(void)
+{
+    int fd;
+    connect_one();
+    fd = rsocket_accept(listener, &from, 0);
     need(fd >= 0);
     close(fd);
 }
@@ -181,6 +226,8 @@ static void on_udp(void)
     fds[1] = rsocket_listen("udp://127.0.0.1:0", 0);
     need(fds[0] >= 0 && fds[1] >= 0 && rsocket_addr_local(fds[1], &to) == 0);
     need(rsocket_dial(fds[0], &to, -1) == 0);
+    for (int i = 0; i < BATCH; i++)
+        messages[i].addr = to;
 }
 
 int main(int argc, char **argv)
@@ -206,8 +253,12 @@ int main(int argc, char **argv)
         {"our_recv_from", our_recv_from, 'u'},
         {"raw_recv_batch", raw_recv_batch, 'u'},
         {"our_recv_batch", our_recv_batch, 'u'},
+        {"raw_send_batch", raw_send_batch, 'u'},
+        {"our_send_batch", our_send_batch, 'u'},
         {"raw_accept", raw_accept, 'l'},
         {"our_accept", our_accept, 'l'},
+        {"raw_accept_peer", raw_accept_peer, 'l'},
+        {"our_accept_peer", our_accept_peer, 'l'},
 #ifdef WITH_UV
         {"uv_send", uv_send, 'v'},
         {"uv_recv", uv_recv, 'v'},

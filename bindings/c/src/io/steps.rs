@@ -4,8 +4,7 @@ use std::ffi::{c_int, c_void};
 
 use rsocket::{Errno, MsgFlags, Partial, fd};
 
-use super::transfer::may_go_on;
-use crate::support::{Answer, Result, Timeout, again, borrow, bytes, put, room};
+use crate::support::{Answer, Result, Timeout, again, borrow, bytes, may_go_on, put, room};
 use crate::types::rsocket_endpoint;
 
 /// How the first step of an operation of several ended.

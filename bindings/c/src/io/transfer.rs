@@ -10,7 +10,7 @@ use libc::ssize_t;
 use rsocket::{Blocking, Errno, MsgFlags, Wait, fd};
 
 use crate::address::{fillable, read, shortened, written};
-use crate::support::{Answer, Result, Timeout, again, borrow, bytes, keep, lent, room};
+use crate::support::{Answer, Result, Timeout, again, borrow, bytes, keep, lent, may_go_on, room};
 use crate::types::{rsocket_addr, rsocket_endpoint};
 
 /// What a call was given.
@@ -286,13 +286,4 @@ pub(super) fn plain<'a>(buf: *mut c_void, len: usize) -> Option<&'a mut [MaybeUn
 pub(super) fn as_bytes(memory: &[MaybeUninit<u8>]) -> &[u8] {
     // SAFETY: memory of C's that is sent, which holds bytes.
     unsafe { &*(ptr::from_ref(memory) as *const [u8]) }
-}
-
-/// Ends the operation where its first try has shown an error that time does not change.
-pub(super) fn may_go_on(tried: Errno, waits: bool) -> Result<()> {
-    match tried {
-        Errno::EINTR => Ok(()),
-        Errno::EAGAIN if waits => Ok(()),
-        errno => Err(errno.into()),
-    }
 }

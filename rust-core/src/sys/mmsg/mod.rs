@@ -5,19 +5,22 @@
     reason = "the types of the fields differ between C libraries"
 )]
 
+mod headers;
 mod overlay;
 mod owned;
 
+pub use headers::Headers;
 pub(crate) use overlay::{RecvOverlay, RecvPlaces, SendOverlay, SendPlaces};
 pub(crate) use owned::{RecvArray, RecvEntries, RecvEntry, SendArray, SendQueue};
 
 use std::ffi::{c_int, c_uint, c_void};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::ptr;
 
 use libc::{iovec, mmsghdr};
 
+use super::call::number;
 use super::sockaddr::SockAddr;
 use crate::errno::Errno;
 
@@ -37,8 +40,8 @@ fn count(result: c_int) -> Result<usize, Errno> {
 
 /// # Safety
 /// As many headers as `len` must stand at `headers`, each fit for recvmsg(2).
-unsafe fn recvmmsg(
-    fd: BorrowedFd<'_>,
+unsafe fn recvmmsg<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
     headers: *mut mmsghdr,
     len: usize,
     flags: c_int,
@@ -46,7 +49,7 @@ unsafe fn recvmmsg(
     let len = len.min(MAX_MESSAGES) as c_uint;
     // SAFETY: recvmmsg(2) writes through the `vlen` headers, which the caller vouches for. Without
     // a timeout it "will return as soon as" MSG_WAITFORONE or the socket lets it.
-    count(unsafe { libc::recvmmsg(fd.as_raw_fd(), headers, len, flags as _, ptr::null_mut()) })
+    count(unsafe { libc::recvmmsg(number(fd), headers, len, flags as _, ptr::null_mut()) })
 }
 
 /// [`recvmmsg`] by single calls, of which only the first may sleep. An error behind the first
@@ -54,17 +57,17 @@ unsafe fn recvmmsg(
 ///
 /// # Safety
 /// As [`recvmmsg`].
-unsafe fn recv_each(
-    fd: BorrowedFd<'_>,
+unsafe fn recv_each<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
     headers: *mut mmsghdr,
     len: usize,
     flags: c_int,
 ) -> Result<(usize, Option<Errno>), Errno> {
-    let mut flags = flags & !libc::MSG_WAITFORONE;
+    let (fd, mut flags) = (number(fd), flags & !libc::MSG_WAITFORONE);
     for index in 0..len {
         let header = headers.wrapping_add(index);
         // SAFETY: the caller vouches for every header below `len`.
-        let result = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut (*header).msg_hdr, flags) };
+        let result = unsafe { libc::recvmsg(fd, &raw mut (*header).msg_hdr, flags) };
         if result == -1 {
             return match Errno::last() {
                 errno if index == 0 => Err(errno),
@@ -81,17 +84,17 @@ unsafe fn recv_each(
 
 /// # Safety
 /// As many headers as `len` must stand at `headers`, each fit for sendmsg(2).
-unsafe fn sendmmsg(
-    fd: BorrowedFd<'_>,
+unsafe fn sendmmsg<'fd>(
+    fd: impl Into<Option<BorrowedFd<'fd>>>,
     headers: *mut mmsghdr,
     len: usize,
     flags: c_int,
 ) -> Result<usize, Errno> {
-    let flags = flags | libc::MSG_NOSIGNAL;
+    let (fd, flags) = (number(fd), flags | libc::MSG_NOSIGNAL);
     let vlen = len.min(MAX_MESSAGES) as c_uint;
     // SAFETY: sendmmsg(2) reads the `vlen` headers, which the caller vouches for, and writes the
     // `msg_len` of those it sent.
-    let sent = unsafe { libc::sendmmsg(fd.as_raw_fd(), headers, vlen, flags as _) };
+    let sent = unsafe { libc::sendmmsg(fd, headers, vlen, flags as _) };
     match count(sent) {
         // SAFETY: as above.
         Err(Errno::ENOSYS) => unsafe { send_each(fd, headers, len, flags) },
@@ -105,7 +108,7 @@ unsafe fn sendmmsg(
 /// As [`sendmmsg`].
 #[cold]
 unsafe fn send_each(
-    fd: BorrowedFd<'_>,
+    fd: c_int,
     headers: *mut mmsghdr,
     len: usize,
     flags: c_int,
@@ -113,7 +116,7 @@ unsafe fn send_each(
     for index in 0..len {
         let header = headers.wrapping_add(index);
         // SAFETY: the caller vouches for every header below `len`.
-        let result = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const (*header).msg_hdr, flags) };
+        let result = unsafe { libc::sendmsg(fd, &raw const (*header).msg_hdr, flags) };
         match result {
             -1 if index == 0 => return Err(Errno::last()),
             -1 => return Ok(index),

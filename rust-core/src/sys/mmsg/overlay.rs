@@ -8,7 +8,7 @@ use std::ptr;
 
 use libc::{iovec, mmsghdr, socklen_t};
 
-use super::{empty_header, point, recv_each, recvmmsg, sendmmsg};
+use super::{Headers, empty_header, point};
 use crate::errno::Errno;
 use crate::sys::call::MessageInfo;
 use crate::sys::sockaddr::{CAPACITY, SockAddr};
@@ -67,21 +67,11 @@ impl<'a, const N: usize> RecvOverlay<'a, N> {
         }
     }
 
-    /// One recvmmsg(2), or one recvmsg(2) where the kernel lacks it: no error is lost behind it.
+    /// As [`Headers::receive`].
     #[inline]
     pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Errno> {
-        for (header, iovec) in self.headers.iter_mut().zip(&mut self.iovecs).take(self.len) {
-            // SAFETY: `take` wrote the first `len` headers.
-            unsafe { header.assume_init_mut() }.msg_hdr.msg_iov = iovec.as_mut_ptr();
-        }
-        let headers = self.headers.as_mut_ptr().cast::<mmsghdr>();
-        // SAFETY: the first `len` headers are written and point to places borrowed for 'a.
-        unsafe {
-            match recvmmsg(fd, headers, self.len, flags) {
-                Err(Errno::ENOSYS) => Ok(recv_each(fd, headers, self.len.min(1), flags)?.0),
-                result => result,
-            }
-        }
+        // SAFETY: `take` wrote the first `len` of both; they point to places borrowed for 'a.
+        unsafe { ready(&mut self.headers, &mut self.iovecs, self.len) }.receive(Some(fd), flags)
     }
 
     /// Writes into the caller's places what came in the first `filled` messages.
@@ -152,15 +142,28 @@ impl<'a, const N: usize> SendOverlay<'a, N> {
         self.len
     }
 
-    /// One sendmmsg(2); says how many messages went.
+    /// As [`Headers::send`].
     #[inline]
     pub(crate) fn send(&mut self, fd: BorrowedFd<'_>, flags: c_int) -> Result<usize, Errno> {
-        for (header, iovec) in self.headers.iter_mut().zip(&mut self.iovecs).take(self.len) {
-            // SAFETY: `take` wrote the first `len` headers.
-            unsafe { header.assume_init_mut() }.msg_hdr.msg_iov = iovec.as_mut_ptr();
-        }
-        let headers = self.headers.as_mut_ptr().cast::<mmsghdr>();
-        // SAFETY: the first `len` headers are written and point to what is borrowed for 'a.
-        unsafe { sendmmsg(fd, headers, self.len, flags) }
+        // SAFETY: `take` wrote the first `len` of both; they point to what is borrowed for 'a.
+        unsafe { ready(&mut self.headers, &mut self.iovecs, self.len) }.send(Some(fd), flags)
     }
+}
+
+/// Points each of the first `len` headers to its buffer, which may have moved since they were taken.
+///
+/// # Safety
+/// So many of both must be written, and what they point to be fit for the call that follows.
+#[inline]
+unsafe fn ready<'a, const N: usize>(
+    headers: &'a mut [MaybeUninit<mmsghdr>; N],
+    iovecs: &'a mut [MaybeUninit<iovec>; N],
+    len: usize,
+) -> Headers<'a> {
+    for (header, iovec) in headers.iter_mut().zip(iovecs).take(len) {
+        // SAFETY: the caller vouches for the first `len`.
+        unsafe { header.assume_init_mut() }.msg_hdr.msg_iov = iovec.as_mut_ptr();
+    }
+    // SAFETY: as above.
+    unsafe { Headers::new(headers.get_mut(..len).unwrap_or_default()) }
 }
