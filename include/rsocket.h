@@ -89,22 +89,22 @@ extern "C" {
 /**
  * The new endpoint is O_NONBLOCK.
  */
-#define RSOCKET_NONBLOCK (1 << 0)
+#define RSOCKET_NONBLOCK (1U << 0)
 
 /**
  * The new endpoint stays open across execve(2). Without it every endpoint is close-on-exec.
  */
-#define RSOCKET_INHERIT (1 << 1)
+#define RSOCKET_INHERIT (1U << 1)
 
 /**
  * rsocket_listen() only: several listeners share the port, SO_REUSEPORT of socket(7).
  */
-#define RSOCKET_REUSEPORT (1 << 2)
+#define RSOCKET_REUSEPORT (1U << 2)
 
 /**
  * rsocket_listen() only: an IPv6 listener takes no IPv4 connections, IPV6_V6ONLY of ipv6(7).
  */
-#define RSOCKET_V6ONLY (1 << 3)
+#define RSOCKET_V6ONLY (1U << 3)
 
 /**
  * An endpoint in C is its descriptor: poll(2), epoll(7), fork(2), dup(2), setsockopt(2) and
@@ -653,8 +653,8 @@ typedef struct rsocket_msg {
  * Receives as many messages as are there, `count` at most, waiting for the first alone:
  * `timeout_ms` milliseconds at most, -1 for ever, 0 not at all.
  *
- * Each message has `buf` and `cap`; `len`, `addr` and `flags` are filled in. `flags` are
- * recv(2)'s; with MSG_TRUNC a `len` is the full length of its datagram.
+ * Each message has `buf` and `cap`; `len`, `addr` and `flags` are filled in, where one came. The
+ * argument `flags` is recv(2)'s; with MSG_TRUNC a `len` is the full length of its datagram.
  *
  * Returns how many messages came, in the order they came; RSOCKET_BATCH_MAX at most. Errors:
  * those of rsocket_recv_timeout(); an error behind the first message is told by the next call.
@@ -1451,7 +1451,7 @@ rsocket_endpoint rsocket_activation_take(const char *name) RSOCKET_MUST_CHECK;
  * Results below this are EAI_... codes of getaddrinfo(3): RSOCKET_EAI_BASE + EAI_AGAIN says that a
  * host name could not be resolved for now.
  */
-#define RSOCKET_EAI_BASE -3000
+#define RSOCKET_EAI_BASE (-3000)
 
 /**
  * The text of a result, such as "Connection refused", or of an `errno`: the sign does not matter.

@@ -48,8 +48,8 @@ const NAME_ROOM: socklen_t = size_of::<sockaddr_storage>() as socklen_t;
 /// Receives as many messages as are there, `count` at most, waiting for the first alone:
 /// `timeout_ms` milliseconds at most, -1 for ever, 0 not at all.
 ///
-/// Each message has `buf` and `cap`; `len`, `addr` and `flags` are filled in. `flags` are
-/// recv(2)'s; with MSG_TRUNC a `len` is the full length of its datagram.
+/// Each message has `buf` and `cap`; `len`, `addr` and `flags` are filled in, where one came. The
+/// argument `flags` is recv(2)'s; with MSG_TRUNC a `len` is the full length of its datagram.
 ///
 /// Returns how many messages came, in the order they came; RSOCKET_BATCH_MAX at most. Errors:
 /// those of rsocket_recv_timeout(); an error behind the first message is told by the next call.

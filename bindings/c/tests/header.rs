@@ -104,6 +104,13 @@ fn section(name: &str) -> String {
     let mut printed = printed
         .replace("\n *\n */", "\n */")
         .replace("\nRSOCKET_", "\n    RSOCKET_");
+    // cbindgen forgets that a constant is unsigned, so that `~` of it would be negative, and leaves a
+    // sign without parentheses.
+    printed = printed.replace(" (1 << ", " (1U << ");
+    if let Some((before, value)) = printed.split_once("_BASE -") {
+        let (number, behind) = value.split_once('\n').unwrap();
+        printed = format!("{before}_BASE (-{number})\n{behind}");
+    }
     // A structure of the same section is printed by its tag, of another one by its name.
     for name in ["rsocket_nl", "rsocket_msg", "rsocket_cred"] {
         printed = printed.replace(&format!("struct {name} *"), &format!("{name} *"));

@@ -23,6 +23,19 @@ if have clang; then
     try "clang++ -Weverything" clang++ -std=c++17 -Weverything -Wno-padded -Wno-c++98-compat \
         -Wno-c++98-compat-pedantic -Werror "$work/header.cpp" "${shared[@]}" -o "$work/header"
 fi
+# Its constants have the types of what they are for.
+cat >"$work/constants.c" <<'END'
+#include <rsocket.h>
+unsigned int cleared(unsigned int flags);
+unsigned int cleared(unsigned int flags) { return flags & ~RSOCKET_NONBLOCK & ~RSOCKET_INHERIT; }
+int behind(int code);
+int behind(int code) { return code - RSOCKET_EAI_BASE * 2; }
+END
+for compiler in gcc clang; do
+    have "$compiler" || { skip "no $compiler"; continue; }
+    try "$compiler -Wconversion" "$compiler" -std=c99 "${warnings[@]}" -Wconversion -Wsign-conversion \
+        -I"$prefix/include" -c "$work/constants.c" -o "$work/header.o"
+done
 # What the header tells a compiler makes it warn of these.
 cat >"$work/ignored.c" <<'END'
 #include <rsocket.h>
