@@ -44,10 +44,10 @@ ROWS = [
 MOST = {
     "our_send": 15,
     "our_send_timeout": 19,
-    "our_send_all": 25,
+    "our_send_all": 24,
     "our_recv": 15,
     "our_recv_timeout": 19,
-    "our_recv_all": 27,
+    "our_recv_all": 26,
     "our_send_to": 20,
     "our_recv_from": 20,
     "our_recv_batch": 20,
