@@ -47,6 +47,7 @@ use crate::family::{Family, Kind, Protocol};
 use crate::flags::MsgFlags;
 use crate::policy::{Deadline, Nap, Readiness, Wait, in_time, run, until_ready};
 use crate::sys::call;
+use crate::sys::sockaddr::SockAddr;
 
 pub use self::attempt::{
     accept_native_once, accept_once, recv_from_native_once, recv_from_once, recv_headers_once,
@@ -139,7 +140,9 @@ pub fn listen(fd: BorrowedFd<'_>, backlog: i32) -> Result<()> {
 /// # Errors
 /// ENOTSOCK, and the others of getsockname(2).
 pub fn local_address(fd: BorrowedFd<'_>) -> Result<Address> {
-    os(Op::GetSockName, call::getsockname(fd)).map(Address::from_native)
+    let mut address = SockAddr::room();
+    os(Op::GetSockName, call::getsockname(fd, &mut address))?;
+    Ok(Address::from_native(address))
 }
 
 /// getpeername(2).
@@ -147,7 +150,29 @@ pub fn local_address(fd: BorrowedFd<'_>) -> Result<Address> {
 /// # Errors
 /// ENOTCONN where there is no peer, and the others of getpeername(2).
 pub fn peer_address(fd: BorrowedFd<'_>) -> Result<Address> {
-    os(Op::GetPeerName, call::getpeername(fd)).map(Address::from_native)
+    let mut address = SockAddr::room();
+    os(Op::GetPeerName, call::getpeername(fd, &mut address))?;
+    Ok(Address::from_native(address))
+}
+
+/// [`local_address`] without a copy, and [`Address::UNSPECIFIED`] on an error.
+///
+/// # Errors
+/// As [`local_address`].
+#[inline]
+pub fn local_address_into(fd: BorrowedFd<'_>, address: &mut Address) -> Result<()> {
+    let result = call::getsockname(fd, address.native_mut());
+    os(Op::GetSockName, result)
+}
+
+/// [`peer_address`] without a copy, and [`Address::UNSPECIFIED`] on an error.
+///
+/// # Errors
+/// As [`peer_address`].
+#[inline]
+pub fn peer_address_into(fd: BorrowedFd<'_>, address: &mut Address) -> Result<()> {
+    let result = call::getpeername(fd, address.native_mut());
+    os(Op::GetPeerName, result)
 }
 
 /// shutdown(2).

@@ -187,8 +187,7 @@ pub unsafe extern "C" fn rsocket_addr_local(
 ) -> c_int {
     let local = || -> Result<()> {
         let addr = out(addr)?;
-        *addr = fd::local_address(borrow(fd)?)?;
-        Ok(())
+        Ok(fd::local_address_into(borrow(fd)?, addr)?)
     };
     local().answer()
 }
@@ -205,8 +204,7 @@ pub unsafe extern "C" fn rsocket_addr_local(
 pub unsafe extern "C" fn rsocket_addr_peer(fd: rsocket_endpoint, addr: *mut rsocket_addr) -> c_int {
     let peer = || -> Result<()> {
         let addr = out(addr)?;
-        *addr = fd::peer_address(borrow(fd)?)?;
-        Ok(())
+        Ok(fd::peer_address_into(borrow(fd)?, addr)?)
     };
     peer().answer()
 }

@@ -7,12 +7,51 @@ use rsocket::{Errno, fd, option};
 use crate::support::{Answer, Code, Result, borrow, object};
 use crate::types::rsocket_endpoint;
 
+/// The options of one level that are one int, each number a bit.
+#[derive(Clone, Copy)]
+struct Level {
+    level: c_int,
+    numbers: [u64; 2],
+}
+
+/// [`option::TABLE`] by levels, which is quicker to look into.
+// A number beyond 127 would not compile.
+const LEVELS: &[Level] = {
+    const ALL: ([Level; 16], usize) = by_levels();
+    ALL.0.split_at(ALL.1).0
+};
+
+const fn by_levels() -> ([Level; 16], usize) {
+    let mut levels = [Level {
+        level: 0,
+        numbers: [0; 2],
+    }; 16];
+    let (mut count, mut rows) = (0, option::TABLE);
+    while let [row, rest @ ..] = rows {
+        rows = rest;
+        if !row.value.is_int() {
+            continue;
+        }
+        let mut at = 0;
+        while at < count && levels[at].level != row.level {
+            at += 1;
+        }
+        if at == count {
+            count += 1;
+        }
+        levels[at].level = row.level;
+        levels[at].numbers[row.number as usize / 64] |= 1 << (row.number % 64);
+    }
+    (levels, count)
+}
+
 /// The level and the number in an RSOCKET_... option of the header.
+#[inline]
 fn parts(opt: c_int) -> Result<(c_int, c_int)> {
     let (level, number) = (opt >> 16, opt & 0xffff);
-    let mut rows = option::TABLE.iter();
-    let known = rows.any(|row| row.level == level && row.number == number && row.value.is_int());
-    if known {
+    let of_level = LEVELS.iter().find(|row| row.level == level);
+    let bits = of_level.and_then(|row| row.numbers.get(number as usize / 64));
+    if bits.is_some_and(|bits| bits >> (number % 64) & 1 != 0) {
         Ok((level, number))
     } else {
         Err(Code::errno(Errno::ENOPROTOOPT))

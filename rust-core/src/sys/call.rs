@@ -134,22 +134,22 @@ pub(crate) fn accept_native<'fd>(
     owned(unsafe { libc::accept4(number(fd), name, len, flags | libc::SOCK_CLOEXEC) })
 }
 
-pub(crate) fn getsockname(fd: BorrowedFd<'_>) -> Result<SockAddr> {
-    let mut name = SockAddr::room();
+#[inline]
+pub(crate) fn getsockname(fd: BorrowedFd<'_>, name: &mut SockAddr) -> Result<()> {
     // SAFETY: getsockname(2): addrlen "on return contains the actual size of the socket address".
     unsafe {
-        name.fill_with(|address, len| check(libc::getsockname(fd.as_raw_fd(), address, len)))?;
+        name.fill_with(|address, len| check(libc::getsockname(fd.as_raw_fd(), address, len)))
+            .map(drop)
     }
-    Ok(name)
 }
 
-pub(crate) fn getpeername(fd: BorrowedFd<'_>) -> Result<SockAddr> {
-    let mut name = SockAddr::room();
+#[inline]
+pub(crate) fn getpeername(fd: BorrowedFd<'_>, name: &mut SockAddr) -> Result<()> {
     // SAFETY: getpeername(2): addrlen "on return contains the actual size of the name returned".
     unsafe {
-        name.fill_with(|address, len| check(libc::getpeername(fd.as_raw_fd(), address, len)))?;
+        name.fill_with(|address, len| check(libc::getpeername(fd.as_raw_fd(), address, len)))
+            .map(drop)
     }
-    Ok(name)
 }
 
 pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> Result<()> {

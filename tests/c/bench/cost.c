@@ -1,5 +1,6 @@
 /* One operation, as often as asked for: `cost VARIANT COUNT`. run.py counts what it takes. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <rsocket.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,38 @@ static void our_recv_all(void)
     give();
     need(rsocket_recv_all(fds[1], buf, 64, -1, NULL) == 0);
 }
+
+static void raw_would_block(void)
+{
+    need(recv(fds[1], buf, 64, MSG_DONTWAIT) < 0 && errno == EAGAIN);
+}
+static void our_would_block(void)
+{
+    need(rsocket_recv(fds[1], buf, 64, MSG_DONTWAIT) == -EAGAIN);
+}
+static void raw_local(void)
+{
+    from.len = sizeof from.ss;
+    need(getsockname(fds[0], (struct sockaddr *)&from.ss, &from.len) == 0);
+}
+static void our_local(void) { need(rsocket_addr_local(fds[0], &from) == 0); }
+static void raw_get(void)
+{
+    int value;
+    socklen_t len = sizeof value;
+    need(getsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &value, &len) == 0);
+}
+static void our_get(void)
+{
+    int value;
+    need(rsocket_get(fds[0], RSOCKET_SO_SNDBUF, &value) == 0);
+}
+static void raw_set(void)
+{
+    int value = 1;
+    need(setsockopt(fds[0], SOL_SOCKET, SO_KEEPALIVE, &value, sizeof value) == 0);
+}
+static void our_set(void) { need(rsocket_set(fds[0], RSOCKET_SO_KEEPALIVE, 1) == 0); }
 
 static void raw_send_to(void)
 {
@@ -246,6 +279,14 @@ int main(int argc, char **argv)
         {"our_recv", our_recv, 's'},
         {"our_recv_timeout", our_recv_timeout, 's'},
         {"our_recv_all", our_recv_all, 's'},
+        {"raw_would_block", raw_would_block, 's'},
+        {"our_would_block", our_would_block, 's'},
+        {"raw_local", raw_local, 's'},
+        {"our_local", our_local, 's'},
+        {"raw_get", raw_get, 's'},
+        {"our_get", our_get, 's'},
+        {"raw_set", raw_set, 's'},
+        {"our_set", our_set, 's'},
         {"nothing_udp", nothing, 'u'},
         {"raw_send_to", raw_send_to, 'u'},
         {"our_send_to", our_send_to, 'u'},

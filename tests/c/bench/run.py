@@ -36,8 +36,12 @@ ROWS = [
     ("recvfrom, UDP", "raw_recv_from", "our_recv_from", None),
     ("recv_batch, per datagram", "raw_recv_batch", "our_recv_batch", None),
     ("send_batch, per datagram", "raw_send_batch", "our_send_batch", None),
+    ("recv of nothing (EAGAIN)", "raw_would_block", "our_would_block", None),
     ("accept", "raw_accept", "our_accept", None),
     ("accept with the peer", "raw_accept_peer", "our_accept_peer", None),
+    ("addr_local, getsockname", "raw_local", "our_local", None),
+    ("get, getsockopt", "raw_get", "our_get", None),
+    ("set, setsockopt", "raw_set", "our_set", None),
 ]
 # The promise: instructions beyond the plain call, which has no argument for a timeout, and none that
 # says how far an operation of several steps came.
@@ -54,6 +58,10 @@ MOST = {
     "our_send_batch": 20,
     "our_accept": 18,
     "our_accept_peer": 20,
+    "our_would_block": 16,
+    "our_local": 17,
+    "our_get": 50,
+    "our_set": 42,
 }
 # And bytes: of the libraries as they are installed, and of a stripped program with one function.
 MOST_BYTES = {"librsocket.so": 350_000, "librsocket.a": 1_000_000, "a program": 40_000}

@@ -57,6 +57,11 @@ impl<V: Verb, T: TimeLimit> Transfer<V, T> {
                 V::succeeded(&kept.verb);
                 len as ssize_t
             }
+            // Nothing to read or no room is no exception; `errno` holds it already.
+            Some(Err(errno)) if !T::WAITS && errno != Errno::EINTR => {
+                V::failed(&kept.verb);
+                -(errno.raw() as ssize_t)
+            }
             Some(Err(errno)) => kept.on(errno),
             None => kept.closely(),
         }
@@ -73,7 +78,7 @@ impl<V: Verb, T: TimeLimit> Transfer<V, T> {
     #[cold]
     #[inline(never)]
     fn on(&self, tried: Errno) -> ssize_t {
-        self.verb.failed();
+        V::failed(&self.verb);
         let waits = T::WAITS && !self.flags().contains(MsgFlags::DONTWAIT);
         let way_on = || {
             may_go_on(tried, waits)?;
@@ -155,7 +160,8 @@ pub(super) trait Verb: Copy {
     fn succeeded(_kept: &Self) {}
 
     /// What is left to do behind a try that failed.
-    fn failed(self) {}
+    #[inline(always)]
+    fn failed(_kept: &Self) {}
 
     /// All of it, with every argument looked at.
     fn whole<T>(transfer: &Transfer<Self, T>, wait: Result<impl Wait>) -> Result<usize>;
@@ -225,8 +231,9 @@ impl Verb for RecvFrom {
         shortened(again(&kept.0));
     }
 
-    fn failed(self) {
-        written(self.0);
+    #[inline(always)]
+    fn failed(kept: &Self) {
+        written(again(&kept.0));
     }
 
     fn whole<T>(transfer: &Transfer<Self, T>, wait: Result<impl Wait>) -> Result<usize> {
