@@ -15,6 +15,8 @@ use crate::socket::{Socket, is_only_thread};
 /// The most bytes that are moved with the interpreter locked: up to here the copy costs less than
 /// handing the lock to another thread and back.
 pub(crate) const HELD_BYTES_MAX: usize = 16 * 1024;
+/// The same where other threads are there, which had better copy at the same time on another core.
+const SHARED_BYTES_MAX: usize = 4 * 1024;
 /// Who gets the interpreter back later than this has a thread beside it that does not give it up.
 const CONTENDED: Duration = Duration::from_micros(300);
 
@@ -31,12 +33,13 @@ pub(crate) enum Attempt<T> {
 /// Makes one attempt to receive, in which nobody sleeps, where that may keep the interpreter locked.
 #[inline]
 pub(crate) fn receive_now<T>(
+    py: Python<'_>,
     socket: &Socket,
     len: usize,
     flags: i32,
     call: impl FnOnce(MsgFlags) -> Result<T, Errno>,
 ) -> Attempt<T> {
-    let much = len > HELD_BYTES_MAX && !socket.turns.expects_little();
+    let much = !is_little(py, len) && !socket.turns.expects_little();
     // MSG_WAITALL asks to wait for more than is there.
     if much || flags & libc::MSG_WAITALL != 0 || !may_hold(socket) {
         return Attempt::Wait { tried: false };
@@ -63,7 +66,7 @@ pub(crate) fn send_now<T>(
     flags: i32,
     call: impl FnOnce(MsgFlags) -> Result<T, Errno>,
 ) -> Attempt<T> {
-    if len > HELD_BYTES_MAX || !may_hold(socket) {
+    if !is_little(py, len) || !may_hold(socket) {
         return Attempt::Wait { tried: false };
     }
     let timeout = socket.timeout();
@@ -99,6 +102,12 @@ fn refused<T>(
         Errno::EINTR => Attempt::Wait { tried: false },
         errno => Attempt::Failed(errno),
     }
+}
+
+/// Whether so few bytes are moved sooner than the interpreter is handed over.
+#[inline]
+fn is_little(py: Python<'_>, len: usize) -> bool {
+    len <= SHARED_BYTES_MAX || (len <= HELD_BYTES_MAX && is_only_thread(py))
 }
 
 /// Whether a small transfer costs less than giving the interpreter up. Other families do real work
@@ -137,7 +146,7 @@ impl<'a, 'py> Waiting<'a, 'py> {
             fd: fd.as_raw_fd(),
             timeout: socket.timeout(),
             deadline: Cell::new(None),
-            holds: len <= HELD_BYTES_MAX && may_hold(socket),
+            holds: may_hold(socket) && is_little(py, len),
             tried: false,
             raised: None,
         }

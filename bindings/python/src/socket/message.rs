@@ -63,7 +63,7 @@ fn receive_message(
 ) -> Result<MessageInfo, Failure> {
     let fd = socket.descriptor()?;
     let len = bufs.iter().map(|buf| buf.len()).sum();
-    let tried = match receive_now(socket, len, flags, |flags| {
+    let tried = match receive_now(py, socket, len, flags, |flags| {
         fd::try_recv_msg(fd, bufs, control, from, flags)
     }) {
         Attempt::Done(info) => return Ok(info),

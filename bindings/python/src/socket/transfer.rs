@@ -88,7 +88,7 @@ fn receive(
     flags: i32,
 ) -> Result<usize, Failure> {
     prepare(room, flags);
-    let tried = match receive_now(socket, room.len(), flags, |flags| {
+    let tried = match receive_now(py, socket, room.len(), flags, |flags| {
         fd::try_recv(fd, room, flags)
     }) {
         Attempt::Done(len) => {
@@ -116,7 +116,7 @@ fn receive_from(
     from: &mut Address,
 ) -> Result<usize, Failure> {
     prepare(room, flags);
-    let tried = match receive_now(socket, room.len(), flags, |flags| {
+    let tried = match receive_now(py, socket, room.len(), flags, |flags| {
         fd::try_recv_from(fd, room, flags, from)
     }) {
         Attempt::Done(len) => return Ok(len),

@@ -10,8 +10,6 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::wait::HELD_BYTES_MAX;
-
 /// After how many attempts that found nothing they become no rarer.
 const MISSES_MAX: u8 = 3;
 /// A receive that brought more says that the next may, too.
@@ -90,7 +88,7 @@ impl Turns {
     /// How much a receive brought that was asked for so much.
     #[inline]
     pub(crate) fn brought(&self, asked: usize, len: usize) {
-        if asked > HELD_BYTES_MAX {
+        if asked > SMALL_BYTES {
             self.set(MUCH, len > SMALL_BYTES);
         }
     }
