@@ -35,3 +35,15 @@ def test_a_difference_is_found():
     done = run("--calls", "300", "--seed", "fixed", "--broken")
     assert done.returncode == 1, done.stdout
     assert "differences of 0 kinds" not in done.stdout
+
+
+def test_a_call_that_never_comes_back_is_ended_and_the_run_goes_on():
+    stock = run("--calls", "2000", "--seed", "fixed", "--patience", "1", "--hanging", "socket")
+    assert stock.returncode == 0, stock.stdout
+    assert "stock hangs in sequences 1: hang(m, 'socket'): does not come back" in stock.stdout
+    assert " 1 hangs of stock, 0 differences of 0 kinds, " in stock.stdout
+    calls = int(re.search(r"(\d+) calls in ", stock.stdout)[1])
+    assert calls >= 2000
+    ours = run("--calls", "2000", "--seed", "fixed", "--patience", "1", "--hanging", "rsocket")
+    assert ours.returncode == 1, ours.stdout
+    assert " 0 hangs of stock, 1 differences of 1 kinds (1 x hang, result), " in ours.stdout

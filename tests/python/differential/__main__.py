@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import collections
 import faulthandler
 import gc
 import pickle
@@ -14,6 +13,8 @@ import time
 from pathlib import Path
 
 from . import sandbox
+from .compare import Comparison, Report
+from .watchdog import Watchdog
 
 
 def _arguments() -> argparse.Namespace:
@@ -25,6 +26,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--broken", action="store_true", help="let one method of rsocket answer wrongly"
     )
+    parser.add_argument(
+        "--hanging", default="", choices=("socket", "rsocket"), help="let one module hang once"
+    )
+    parser.add_argument(
+        "--patience", type=float, default=5, help="how many seconds one call may take"
+    )
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -34,7 +41,7 @@ def main() -> int:
     if options.worker:
         return _work(options)
     if options.sequence is not None:
-        return _show(options)
+        options.jobs = 1
     return _run(options)
 
 
@@ -42,43 +49,31 @@ def _work(options: argparse.Namespace) -> int:
     """Makes a share of the calls, and leaves the report in a file."""
     number, file = int(options.worker[0]), Path(options.worker[1])
     comparison = _comparison(options)
-    progress = file.with_suffix(".progress")
+    ranges = comparison.indices(number, options.jobs)
+    if options.sequence is not None:
+        ranges = [range(options.sequence, options.sequence + 1)]
+        print(comparison.sequence(options.sequence), end="\n\n", file=sys.stderr)
     try:
-        if number == 0:
-            comparison.check_surface()
-        index = number
-        while comparison.report.calls * options.jobs < options.calls:
-            progress.write_text(str(index))
-            comparison.check(index)
-            index += options.jobs
+        watchdog = Watchdog(comparison, file, options.patience)
+        watchdog.check(ranges, options.calls / options.jobs)
     finally:
         comparison.close()
     file.write_bytes(pickle.dumps(comparison.report))
     return 0
 
 
-def _comparison(options: argparse.Namespace):
+def _comparison(options: argparse.Namespace) -> Comparison:
     faulthandler.enable()
     sandbox.enter()
-    from .compare import Comparison
-
     if options.broken:
         import rsocket
 
         rsocket.htons = lambda number: number
-    comparison = Comparison(options.seed)
+    comparison = Comparison(options.seed, options.hanging)
     # What is there from the beginning need not be looked at again after each sequence.
     gc.collect()
     gc.freeze()
     return comparison
-
-
-def _show(options: argparse.Namespace) -> int:
-    comparison = _comparison(options)
-    print(comparison.sequence(options.sequence), flush=True)
-    comparison.check(options.sequence)
-    comparison.close()
-    return _tell([comparison.report], 0.0)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -87,7 +82,10 @@ def _run(options: argparse.Namespace) -> int:
         files = [Path(directory, str(number)) for number in range(options.jobs)]
         command = [sys.executable, "-bb", "-m", __package__, "--calls", str(options.calls)]
         command += ["--seed", options.seed, "--jobs", str(options.jobs)]
-        command += [*["--broken"] * options.broken, "--worker"]
+        command += [*["--broken"] * options.broken, "--patience", str(options.patience)]
+        command += ["--hanging", options.hanging] if options.hanging else []
+        command += [] if options.sequence is None else [f"--sequence={options.sequence}"]
+        command.append("--worker")
         workers = [
             subprocess.Popen(
                 [*command, str(number), str(file)],
@@ -98,40 +96,31 @@ def _run(options: argparse.Namespace) -> int:
             for number, file in enumerate(files)
         ]
         statuses = [worker.wait() for worker in workers]
-        for status, file in zip(statuses, files):
-            if status != 0:
-                place = file.with_suffix(".progress")
-                where = place.read_text() if place.exists() else "no"
-                print(f"a worker ended with {status} in sequence {where}", file=sys.stderr)
         if any(statuses):
+            print(f"workers ended with {statuses}", file=sys.stderr)
             return 2
         reports = [pickle.loads(file.read_bytes()) for file in files]
     return _tell(reports, time.monotonic() - begun)
 
 
-def _tell(reports: list, seconds: float) -> int:
-    differences: dict = {}
-    accepted: collections.Counter = collections.Counter()
+def _tell(reports: list[Report], seconds: float) -> int:
+    total = Report()
     for report in reports:
-        accepted.update(report.accepted)
-        for key, difference in report.differences.items():
-            if key in differences:
-                differences[key].count += difference.count
-            else:
-                differences[key] = difference
-    for difference in sorted(differences.values(), key=lambda each: -each.count):
+        total.add(report)
+    differences = sorted(total.differences.values(), key=lambda each: -each.count)
+    for difference in differences:
         print(difference, end="\n\n")
-    for reason, count in accepted.most_common():
+    for call, indices in total.hangs.items():
+        print(f"stock hangs in sequences {', '.join(map(str, sorted(indices)))}: {call}")
+    for reason, count in total.accepted.most_common():
         print(f"accepted {count} x {reason}")
-    totals = {
-        name: sum(getattr(report, name) for report in reports)
-        for name in ("calls", "sequences", "raised", "stuck", "unsteady")
-    }
-    found = sum(difference.count for difference in differences.values())
+    kinds = "; ".join(f"{each.count} x {each.kind}" for each in differences)
     print(
-        f"{totals['calls']} calls in {totals['sequences']} sequences, {totals['raised']} raised, "
-        f"{totals['stuck']} were stuck, {totals['unsteady']} unsteady, "
-        f"{found} differences of {len(differences)} kinds, {seconds:.0f} s"
+        f"{total.calls} calls in {total.sequences} sequences, {total.raised} raised, "
+        f"{total.stuck} were stuck, {total.unsteady} unsteady, "
+        f"{sum(map(len, total.hangs.values()))} hangs of stock, "
+        f"{sum(each.count for each in differences)} differences of {len(differences)} kinds"
+        f"{f' ({kinds})' if kinds else ''}, {seconds:.0f} s"
     )
     return 1 if differences else 0
 

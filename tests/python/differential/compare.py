@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import re
 import socket as stock
+import sys
 from dataclasses import dataclass, field
 
 import rsocket
@@ -12,12 +13,15 @@ import rsocket
 from . import accepted, surface
 from .generator import Generator
 from .sandbox import Scratch
-from .twin import ASPECTS, Outcome, Recorder, Sequence
+from .twin import ASPECTS, Outcome, Recorder, Sequence, Step
+from .watchdog import AGAIN, FIRST, SHORTER, SIDES, Board, Place
 
 # How often both modules run a sequence whose outcomes differ, before the difference counts: what
 # the kernel or the clock decides comes out otherwise on one and the same module, too.
 REPEATS = 6
 MINIMISED_MAX = 60
+# The sequence that hangs where one is wanted, to see that it is noticed.
+_HANGING_INDEX = 1
 _DETAIL = re.compile(r"\d+|'[^']*'|\"[^\"]*\"")
 
 
@@ -32,6 +36,10 @@ class Difference:
     sequence: str
     index: int
     count: int = 1
+
+    @property
+    def kind(self) -> str:
+        return f"{_target(self.call)}, {self.aspect}"
 
     def __str__(self) -> str:
         return (
@@ -50,44 +58,82 @@ class Report:
     raised: int = 0
     stuck: int = 0
     unsteady: int = 0
+    # How often the interpreter's own module did not come back, by call and sequence.
+    hangs: dict[str, list[int]] = field(default_factory=dict)
     differences: dict[tuple, Difference] = field(default_factory=dict)
     accepted: collections.Counter = field(default_factory=collections.Counter)
+
+    def add(self, other: Report) -> None:
+        for name in ("calls", "sequences", "raised", "stuck", "unsteady"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.accepted.update(other.accepted)
+        for call, indices in other.hangs.items():
+            self.hangs.setdefault(call, []).extend(indices)
+        for key, difference in other.differences.items():
+            if key in self.differences:
+                self.differences[key].count += difference.count
+            else:
+                self.differences[key] = difference
 
 
 class Comparison:
     """Compares sequences of one seed."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, hanging: str = "") -> None:
         self.report = Report()
+        self.board = Board()
+        # Sequences to be shown as they are.
+        self.whole: set[int] = set()
         self._seed = seed
+        self._hanging = hanging
         # Both take over their constants when they are asked for the first of them.
         dir(stock)
         dir(rsocket)
-        self._recorder = Recorder()
+        self._recorder = Recorder(self.board)
         self._scratch = Scratch()
 
     def close(self) -> None:
         self._scratch.remove()
 
+    def indices(self, number: int, jobs: int) -> list[range]:
+        """The share of a worker: below 0 is what can be seen without a call."""
+        surface_too = [range(-len(surface.sequences()), 0)] if number == 0 else []
+        return [*surface_too, range(number, sys.maxsize, jobs)]
+
     def sequence(self, index: int) -> Sequence:
+        if index < 0:
+            return surface.sequences()[index]
+        if self._hanging and index == _HANGING_INDEX:
+            step = Step(f"hang(m, {self._hanging!r})")
+            return Sequence([step], strict=False, refused=None)
         return Generator(f"{self._seed}:{index}").sequence()
 
-    def _both(self, sequence: Sequence) -> tuple[list[Outcome], list[Outcome]]:
-        mine = sequence.run(stock, self._recorder, self._scratch)
-        return mine, sequence.run(rsocket, self._recorder, self._scratch)
+    def _both(self, sequence: Sequence, purpose: int) -> tuple[list[Outcome], list[Outcome]]:
+        outcomes = []
+        for side, module in enumerate((stock, rsocket)):
+            self.board.note(purpose=purpose, side=side)
+            outcomes.append(sequence.run(module, self._recorder, self._scratch))
+        return outcomes[0], outcomes[1]
 
-    def check_surface(self) -> None:
-        """Compares what can be seen without a call."""
-        for sequence in surface.sequences():
-            self._check(-1, sequence)
+    def note_ending(self, place: Place, ending: str) -> None:
+        """Notes that one of the modules did not come back from a call."""
+        sequence = self.sequence(place.index)
+        self.report.sequences += 1
+        self.report.calls += place.step
+        call = _call(sequence, place.step)
+        if SIDES[place.side] == "stock":
+            self.report.hangs.setdefault(f"{call}: {ending}", []).append(place.index)
+            return
+        shown = sequence.upto(place.step + 1)
+        difference = Difference(call, "result", "comes back", ending, str(shown), place.index)
+        self.report.differences[_target(call), "result", "comes back", ending] = difference
 
     def check(self, index: int) -> None:
         """Runs one sequence, and notes the first difference that no reason covers."""
-        self._check(index, self.sequence(index))
-
-    def _check(self, index: int, sequence: Sequence) -> None:
+        self.board.note(index=index)
+        sequence = self.sequence(index)
         report = self.report
-        theirs, ours = self._both(sequence)
+        theirs, ours = self._both(sequence, FIRST)
         report.sequences += 1
         report.calls += len(sequence.steps)
         for outcome in theirs:
@@ -124,7 +170,7 @@ class Comparison:
         number = ASPECTS.index(aspect)
         theirs, ours = set(), set()
         for _ in range(REPEATS):
-            mine, other = self._both(sequence)
+            mine, other = self._both(sequence, AGAIN)
             theirs.add(repr(mine[place].aspects[number]))
             ours.add(repr(other[place].aspects[number]))
         if ours <= theirs:
@@ -141,7 +187,7 @@ class Comparison:
         if known is not None:
             known.count += 1
             return
-        if len(self.report.differences) < MINIMISED_MAX:
+        if len(self.report.differences) < MINIMISED_MAX and index not in self.whole:
             sequence = self._minimised(sequence, place, key)
         else:
             sequence = sequence.upto(place + 1)
@@ -153,7 +199,7 @@ class Comparison:
         index = min(place, len(sequence.steps)) - 1
         while index >= 0:
             shorter = sequence.without(index)
-            theirs, ours = self._both(shorter)
+            theirs, ours = self._both(shorter, SHORTER)
             last = len(shorter.steps) - (0 if place >= len(sequence.steps) else 1)
             aspect = theirs[last].difference(ours[last])
             if aspect == key[1]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import socket as stock
 
 from .twin import Sequence, Step
 
 
+@functools.cache
 def sequences() -> list[Sequence]:
     """One sequence for the module, and one for each class in it."""
     module = [name for name in dir(stock) if not name.startswith("_")]

@@ -15,6 +15,8 @@ import ipaddress
 import operator
 import pathlib
 import pickle
+import signal
+import time
 import typing
 import weakref
 
@@ -220,6 +222,14 @@ def odd_keywords(function, *args):
     return function(*args, **{1: 2})
 
 
+def hang(module, name):
+    """Never comes back, whatever signal comes, if the module has the name."""
+    if module.__name__ == name:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        while True:
+            time.sleep(1)
+
+
 def classes(module):
     """Classes on top of `module.socket`, by name; `log` is what their methods have seen."""
     log = []
@@ -344,6 +354,6 @@ def namespace():
     """The names that the calls of a sequence use."""
     names = {name: value for name, value in globals().items() if not name.startswith("_")}
     names.update((module.__name__, module) for module in _MODULES)
-    for unused in ("classes", "namespace", "annotations", "typing"):
+    for unused in ("classes", "namespace", "annotations", "typing", "signal", "time"):
         del names[unused]
     return names

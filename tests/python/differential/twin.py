@@ -17,6 +17,7 @@ import warnings
 import rsocket
 
 from . import sandbox, things
+from .watchdog import Board
 
 # A call that waits longer than this waits for ever: everything is on this machine.
 STUCK_SECONDS = 0.1
@@ -47,7 +48,8 @@ class Refused(Exception):
 class Recorder:
     """What the interpreter says beside results: audit events, warnings, unraisable errors."""
 
-    def __init__(self) -> None:
+    def __init__(self, board: Board) -> None:
+        self.board = board
         self._side: Side | None = None
         self._armed = False
         self.refused: str | None = None
@@ -331,7 +333,11 @@ class Sequence:
             warnings.simplefilter("error" if self.strict else "always")
             warnings.showwarning = recorder._warning
             side = Side(module, recorder)
-            outcomes = [side.take(step) for step in self.steps]
+            outcomes = []
+            for number, step in enumerate(self.steps):
+                recorder.board.note(step=number)
+                outcomes.append(side.take(step))
+            recorder.board.note(step=len(self.steps))
             outcomes.append(side.finish())
         return outcomes
 
