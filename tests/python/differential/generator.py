@@ -161,6 +161,8 @@ class Generator:
             for keyword, kind in more.items():
                 if self._chance() < 0.3:
                     arguments.append(f"{keyword}={self._argument(kind)}")
+            # A mistake may have named one of them already.
+            arguments = _ordered(arguments)
         targets: tuple[str, ...] = ()
         if name in ("socketpair", "_fallback_socketpair"):
             targets = ("s2", "s3")
