@@ -64,6 +64,7 @@ pub use crate::batch::{
 };
 pub use crate::control::{control_len, control_messages, control_space, push_control};
 pub use crate::sys::call::{MessageInfo, NativeName, close};
+pub use crate::sys::control::close_received;
 pub use crate::sys::mmsg::Headers;
 pub use crate::tcp::{set_keepalive, set_keepalive_times, tcp_info};
 pub use crate::transfer::{send_file, send_file_all};

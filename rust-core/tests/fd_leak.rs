@@ -13,11 +13,13 @@
 mod support;
 
 use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Mutex;
 
 use rsocket::{
-    Ancillary, Control, ControlBuilder, ControlError, Endpoint, Error, Kind, MsgFlags, Received,
+    Ancillary, Blocking, Control, ControlBuilder, ControlError, Endpoint, Error, Kind, MsgFlags,
+    Received, fd,
 };
 use support::{Tracked, all_gone, fds, is_cloexec, open_count, set_int, tracked, try_int};
 
@@ -303,4 +305,41 @@ fn all_253_and_not_one_more() {
     assert!(came.iter().all(Option::is_some));
     drop(came);
     assert!(all_gone(&mut one));
+}
+
+#[test]
+fn control_messages_that_nobody_will_read() {
+    let _alone = PIDFDS.lock().unwrap();
+    let (left, right) = pair();
+    let has_pidfd = try_int(
+        &right,
+        libc::SOL_SOCKET,
+        libc::SO_PASSPIDFD,
+        1,
+        "SO_PASSPIDFD",
+    );
+    let before = open_count("pidfd");
+    let mut sent = tracked(3);
+    left.send_fds(b"three", &fds(&sent)).unwrap();
+    sent.iter_mut().for_each(Tracked::close);
+
+    let mut control = [MaybeUninit::uninit(); MANY];
+    let mut data = [0; 64];
+    let mut bufs = [IoSliceMut::new(&mut data)];
+    let flags = MsgFlags::CMSG_CLOEXEC;
+    let info = fd::recv_msg(
+        right.as_fd(),
+        &mut bufs,
+        &mut control,
+        None,
+        flags,
+        &mut Blocking,
+    )
+    .unwrap();
+    assert!(!sent[0].is_gone());
+    assert_eq!(open_count("pidfd"), before + usize::from(has_pidfd));
+    // SAFETY: recvmsg(2) wrote `control_len` bytes, and nobody has looked at them.
+    unsafe { fd::close_received(&mut control[..info.control_len]) };
+    assert_eq!(open_count("pidfd"), before);
+    assert!(all_gone(&mut sent));
 }

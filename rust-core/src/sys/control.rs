@@ -232,6 +232,17 @@ impl<const N: usize> Drop for ReceiveBuffer<N> {
     }
 }
 
+/// Closes every descriptor among the control messages that [`recv_msg`](crate::fd::recv_msg) wrote:
+/// those of SCM_RIGHTS and SCM_PIDFD.
+///
+/// # Safety
+/// recvmsg(2) must have written all of `written`, but for padding between messages, and nobody else
+/// may have the descriptors in it.
+pub unsafe fn close_received(written: &mut [MaybeUninit<u8>]) {
+    // SAFETY: the caller's promise.
+    unsafe { ReceivedMessages::new(written) }.close_fds();
+}
+
 /// The walk over received control messages.
 pub(crate) struct ReceivedMessages<'a> {
     rest: &'a mut [MaybeUninit<u8>],

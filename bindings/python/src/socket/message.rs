@@ -1,6 +1,5 @@
 //! recvmsg and sendmsg: several buffers and control messages in one call.
 
-use std::ffi::c_int;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -102,12 +101,13 @@ fn receive_each<'py>(
 ) -> Result<(usize, i32, Bound<'py, PyAny>), Failure> {
     let mut from = Address::default();
     let info = receive_message(py, socket, bufs, control, &mut from, flags)?;
-    let control = written(control, &info);
-    let shown = fd::control_messages(control)
+    let shown = fd::control_messages(written(control, &info))
         .try_for_each(|(level, kind, data)| each(level, kind, data))
         .and_then(|()| names::render(py, socket, Whose::Peer, &from));
     if shown.is_err() {
-        close_received(control);
+        let written = control.get_mut(..info.control_len).unwrap_or_default();
+        // SAFETY: recvmsg(2) wrote them, and Python will never see the descriptors among them.
+        unsafe { fd::close_received(written) };
     }
     Ok((info.len, info.flags, shown?))
 }
@@ -122,18 +122,18 @@ pub(super) fn receive_plain<'py>(
     each: impl FnMut(i32, i32, &[u8]) -> PyResult<()>,
 ) -> Result<(Bound<'py, PyBytes>, i32, Bound<'py, PyAny>), Failure> {
     let (py, socket) = (slf.py(), slf.get());
-    with_control_room(control as isize, |control| {
-        let mut shown = None;
-        let data = received(py, socket, size, |room| {
-            prepare(room, flags);
-            let bufs = &mut [io_slice(room)];
-            let (len, flags, from) = receive_each(py, socket, bufs, control, flags, each)?;
-            shown = Some((flags, from));
-            Ok(len)
+    let mut shown = None;
+    let data = received(py, socket, size, |room| {
+        prepare(room, flags);
+        let bufs = &mut [io_slice(room)];
+        let (len, flags, from) = with_control_room(control as isize, |control| {
+            receive_each(py, socket, bufs, control, flags, each)
         })?;
-        let (flags, from) = shown.ok_or_else(|| PyOSError::new_err("recvmsg gave nothing"))?;
-        Ok((data, flags, from))
-    })
+        shown = Some((flags, from));
+        Ok(len)
+    })?;
+    let (flags, from) = shown.ok_or_else(|| PyOSError::new_err("recvmsg gave nothing"))?;
+    Ok((data, flags, from))
 }
 
 /// sendmsg of buffers with control messages that are native already, to the peer.
@@ -157,22 +157,6 @@ fn written<'a>(control: &'a [MaybeUninit<u8>], info: &MessageInfo) -> &'a [u8] {
     let len = info.control_len.min(control.len());
     // SAFETY: recvmsg(2) wrote `control_len` bytes of control messages, within the room.
     unsafe { std::slice::from_raw_parts(control.as_ptr().cast::<u8>(), len) }
-}
-
-/// Closes the descriptors among control messages that Python will never see.
-fn close_received(control: &[u8]) {
-    for (level, kind, data) in fd::control_messages(control) {
-        if level == libc::SOL_SOCKET && kind == libc::SCM_RIGHTS {
-            for number in data.chunks_exact(size_of::<c_int>()) {
-                if let Ok(number) = number.try_into() {
-                    // The exception at hand says more than one of this close could.
-                    // SAFETY: unix(7): the number was made for this process when it was received,
-                    // and nobody else has seen it.
-                    let _ = unsafe { fd::close(c_int::from_ne_bytes(number)) };
-                }
-            }
-        }
-    }
 }
 
 /// The room as a call that fills several buffers takes it.
@@ -206,21 +190,21 @@ pub(super) fn recvmsg<'py>(
     let Ok(asked) = usize::try_from(asked) else {
         return Err(PyValueError::new_err("negative buffer size in recvmsg()").into());
     };
-    with_control_room(control, |control| {
-        let mut shown = None;
-        let data = received(py, socket, asked, |room| {
-            prepare(room, flags);
-            let (len, rest) = receive(py, socket, &mut [io_slice(room)], control, flags)?;
-            shown = Some(rest);
-            Ok(len)
+    let mut shown = None;
+    let data = received(py, socket, asked, |room| {
+        prepare(room, flags);
+        let (len, rest) = with_control_room(control, |control| {
+            receive(py, socket, &mut [io_slice(room)], control, flags)
         })?;
-        match shown {
-            Some((messages, flags, from)) => {
-                Ok((data, messages, flags, from).into_pyobject(py)?.into_any())
-            }
-            None => Err(PyOSError::new_err("recvmsg gave nothing").into()),
+        shown = Some(rest);
+        Ok(len)
+    })?;
+    match shown {
+        Some((messages, flags, from)) => {
+            Ok((data, messages, flags, from).into_pyobject(py)?.into_any())
         }
-    })
+        None => Err(PyOSError::new_err("recvmsg gave nothing").into()),
+    }
 }
 
 /// A size, and perhaps one for control messages and flags, where they are plain.
