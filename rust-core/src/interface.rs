@@ -1,6 +1,7 @@
 //! Network interfaces of this network namespace, by name and number (if_nametoindex(3)).
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::error::{Error, Op, Result};
@@ -20,6 +21,29 @@ use crate::sys::interface;
 /// [if_nametoindex(3)]: https://man7.org/linux/man-pages/man3/if_nametoindex.3.html
 pub fn if_nametoindex(name: impl AsRef<OsStr>) -> Result<u32> {
     interface::if_nametoindex(name.as_ref().as_bytes()).map_err(|errno| Error::Os {
+        op: Op::IfNameToIndex,
+        errno,
+    })
+}
+
+/// The number of the interface called `name` in the network namespace of a socket, which need not be
+/// that of the caller, see [netdevice(7)], SIOCGIFINDEX.
+///
+/// ```
+/// use std::os::fd::AsFd;
+/// use rsocket::interface::{if_nametoindex, if_nametoindex_of};
+///
+/// let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+/// assert_eq!(if_nametoindex_of(socket.as_fd(), "lo")?, if_nametoindex("lo")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`ENODEV`](crate::Errno::ENODEV) where there is none; EBADF and ENOTTY for what is no socket.
+///
+/// [netdevice(7)]: https://man7.org/linux/man-pages/man7/netdevice.7.html
+pub fn if_nametoindex_of(fd: BorrowedFd<'_>, name: impl AsRef<OsStr>) -> Result<u32> {
+    interface::if_nametoindex_of(fd, name.as_ref().as_bytes()).map_err(|errno| Error::Os {
         op: Op::IfNameToIndex,
         errno,
     })

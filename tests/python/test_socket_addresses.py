@@ -123,6 +123,44 @@ def test_peers_of_every_kind(tmp_path):
     assert_same(without_name)
 
 
+CAN_ADDRESSES = [
+    ("lo", 1.5, 2),
+    ("lo", 1, None),
+    ("lo", "x", 2),
+    ("lo", True, 2**70),
+    ("no-such", 1.5, 2),
+]
+CAN_ADDRESSES += [("lo", 1.5, 2, 3), ("lo", 1, 2.5, 3), ("lo", 1, 2, object()), ("lo", -1, 2, 3)]
+CAN_ADDRESSES += [("\ud800", 1.5, 2), ("no-such", 1, 2), ("x" * 16, 1, "x"), ("x" * 16, 1, 2)]
+
+
+@pytest.mark.parametrize("protocol", ["CAN_ISOTP", "CAN_J1939"])
+@pytest.mark.parametrize("address", CAN_ADDRESSES, ids=repr)
+def test_numbers_in_can_addresses_are_ints(protocol, address):
+    def connect(module):
+        number = {"CAN_ISOTP": 6, "CAN_J1939": 7}[protocol]
+        held = stock.socket(stock.AF_UNIX, stock.SOCK_DGRAM)
+        with module.socket(stock.AF_CAN, stock.SOCK_DGRAM, number, fileno=held.detach()) as sock:
+            return sock.connect(address)
+
+    assert_same(connect)
+
+
+@pytest.mark.parametrize("family", ["AF_PACKET", "AF_CAN"])
+@pytest.mark.parametrize("method", ["bind", "connect", "connect_ex"])
+def test_a_closed_socket_knows_no_interface(family, method):
+    def call(module):
+        held = stock.socket(stock.AF_UNIX, stock.SOCK_DGRAM)
+        number = getattr(stock, family)
+        sock = module.socket(number, stock.SOCK_DGRAM, stock.CAN_RAW, fileno=held.detach())
+        sock.close()
+        # Of all that is wrong this comes first.
+        address = ("lo", 2**20, 0, 0, b"too long a number") if family == "AF_PACKET" else ("lo",)
+        return getattr(sock, method)(address)
+
+    assert_same(call)
+
+
 def test_paths_may_be_path_like(tmp_path):
     with rsocket.socket(rsocket.AF_UNIX) as listener:
         listener.bind(tmp_path / "socket")

@@ -1,6 +1,8 @@
 //! Network interfaces by name and number (if_nametoindex(3), if_nameindex(3)).
 
 use std::ffi::{CStr, OsString, c_char};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 
 use crate::errno::Errno;
@@ -22,6 +24,31 @@ pub(crate) fn if_nametoindex(name: &[u8]) -> Result<u32, Errno> {
     match unsafe { libc::if_nametoindex(text.as_ptr().cast::<c_char>()) } {
         0 => Err(Errno::last()),
         index => Ok(index),
+    }
+}
+
+/// The number of the interface called `name`, as a socket knows it.
+///
+/// ENODEV as for [`if_nametoindex`]; EBADF and ENOTTY for what is no socket.
+pub(crate) fn if_nametoindex_of(fd: BorrowedFd<'_>, name: &[u8]) -> Result<u32, Errno> {
+    // SAFETY: integers and addresses, for which zero is a value.
+    let mut request = unsafe { MaybeUninit::<libc::ifreq>::zeroed().assume_init() };
+    // The last byte stays 0: the kernel would cut a longer name, and find another interface.
+    match request.ifr_name.split_last_mut() {
+        Some((_end, room)) if name.len() <= room.len() => {
+            for (place, byte) in room.iter_mut().zip(name) {
+                *place = byte.cast_signed() as c_char;
+            }
+        }
+        _ => return Err(Errno::ENODEV),
+    }
+    // SAFETY: netdevice(7): SIOCGIFINDEX reads `ifr_name` of a `struct ifreq`, and "retrieve[s] the
+    // interface index of the interface into ifr_ifindex".
+    unsafe {
+        if libc::ioctl(fd.as_raw_fd(), libc::SIOCGIFINDEX, &raw mut request) < 0 {
+            return Err(Errno::last());
+        }
+        Ok(request.ifr_ifru.ifru_ifindex.cast_unsigned())
     }
 }
 

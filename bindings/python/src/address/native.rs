@@ -6,9 +6,7 @@ use std::ffi::{CStr, CString, c_char};
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
-use rsocket::{Address, Errno};
-
-use crate::error;
+use rsocket::Address;
 
 /// Builds a native address field by field.
 pub(super) struct Writer(Vec<u8>);
@@ -102,18 +100,6 @@ impl<'a> Reader<'a> {
     pub(super) fn text(&mut self, len: usize) -> &'a [u8] {
         let field = self.take(len);
         field.split(|byte| *byte == 0).next().unwrap_or_default()
-    }
-}
-
-/// The number of a network interface.
-///
-/// # Errors
-/// OSError ENODEV where none has the name.
-pub(super) fn interface_number(name: &CStr) -> PyResult<u32> {
-    // SAFETY: if_nametoindex(3) reads a C string.
-    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
-        0 => Err(error::from_errno(Errno::last())),
-        number => Ok(number),
     }
 }
 

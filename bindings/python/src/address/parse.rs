@@ -1,21 +1,22 @@
 //! Addresses as Python has them, made native.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CString, OsStr, c_int};
 use std::fmt::Display;
 use std::net::{SocketAddrV4, SocketAddrV6};
+use std::os::unix::ffi::OsStrExt;
 
 use pyo3::exceptions::{PyOSError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString, PyTuple};
-use rsocket::{Address, PacketAddress};
+use pyo3::types::{PyBytes, PyInt, PyString, PyTuple};
+use rsocket::{Address, PacketAddress, interface};
 
 use super::host::{HostName, resolve_v4, resolve_v6};
-use super::native::{Writer, interface_number};
+use super::native::Writer;
 use crate::argument::{int, type_name, wrapping_u32, wrapping_u64};
 use crate::buffer::Buffer;
-use crate::error::forget;
+use crate::error::{self, forget};
 use crate::socket::Socket;
 
 /// linux/socket.h, not in libc.
@@ -68,8 +69,8 @@ pub(crate) fn parse(
             let (node, port) = pair(parts, || exactly_two(parts.len()))?;
             Writer::new(AF_QIPCRTR).u16(0).u32(node).u32(port).finish()
         }
-        libc::AF_PACKET => packet(tuple(object, "AF_PACKET", &method)?, caller),
-        libc::AF_CAN => can(object, socket.protocol().raw(), caller),
+        libc::AF_PACKET => packet(socket, tuple(object, "AF_PACKET", &method)?, caller),
+        libc::AF_CAN => can(socket, object, caller),
         libc::AF_TIPC => tipc(tuple(object, "AF_TIPC", &method)?),
         libc::AF_ALG => alg(tuple(object, "AF_ALG", &method)?),
         libc::AF_BLUETOOTH => bluetooth(object, socket.protocol().raw(), caller),
@@ -258,7 +259,7 @@ fn c_text(object: &Bound<'_, PyAny>, shape: &'static str) -> PyResult<CString> {
     CString::new(text.to_str()?).map_err(|_| PyValueError::new_err("embedded null character"))
 }
 
-fn packet(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
+fn packet(socket: &Socket, parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
     let shape = "AF_PACKET address must be a tuple of two to five elements";
     let parts = shaped(parts, 2, 5, shape)?;
     let name = c_text(&parts.get_item(0)?, shape)?;
@@ -273,6 +274,7 @@ fn packet(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
     let hardware = (parts.len() > 4).then(|| parts.get_item(4)).transpose()?;
     let hardware = hardware.as_ref().map(Buffer::read).transpose()?;
     let hardware = hardware.as_ref().map_or(&[][..], Buffer::bytes);
+    let interface = interface_number(parts.py(), socket, name.to_bytes())?;
     let mut padded = [0; 8];
     match padded.get_mut(..hardware.len()) {
         Some(room) => room.copy_from_slice(hardware),
@@ -282,7 +284,6 @@ fn packet(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
             ));
         }
     }
-    let interface = interface_number(&name)?;
     let protocol = sixteen_bits(protocol, "proto", caller)?;
     Ok(Address::packet(PacketAddress {
         protocol,
@@ -295,26 +296,43 @@ fn packet(parts: Tuple<'_, '_>, caller: &str) -> PyResult<Address> {
     }))
 }
 
+/// The element at `index`, an int modulo 2^64, as format `k` takes it.
+fn bits(parts: Tuple<'_, '_>, index: usize) -> PyResult<u64> {
+    let element = parts.get_item(index)?;
+    if element.is_instance_of::<PyInt>() {
+        return wrapping_u64(&element);
+    }
+    let name = if element.is_none() {
+        "None".to_owned()
+    } else {
+        type_name(&element)
+    };
+    let text = format!("argument {} must be int, not {name}", index + 1);
+    Err(PyTypeError::new_err(text))
+}
+
+/// The number of an interface, which the socket is asked for before what follows is looked at.
+fn interface_number(py: Python<'_>, socket: &Socket, name: &[u8]) -> PyResult<u32> {
+    let fd = socket.descriptor().map_err(error::from_errno)?;
+    interface::if_nametoindex_of(fd, OsStr::from_bytes(name))
+        .map_err(|error| error::to_python(py, error))
+}
+
 /// A CAN interface: a name in the file system codec; the empty one is all interfaces.
-fn can_interface(object: &Bound<'_, PyAny>) -> PyResult<u32> {
-    let name = encode_path(object)?;
+fn can_interface(socket: &Socket, name: &Bound<'_, PyBytes>) -> PyResult<u32> {
     match name.as_bytes() {
         b"" => Ok(0),
-        name if name.len() < libc::IF_NAMESIZE => {
-            let name =
-                CString::new(name).map_err(|_| PyValueError::new_err("embedded null byte"))?;
-            interface_number(&name)
-        }
+        bytes if bytes.len() < libc::IF_NAMESIZE => interface_number(name.py(), socket, bytes),
         _ => Err(PyOSError::new_err("AF_CAN interface name too long")),
     }
 }
 
-fn can(object: &Bound<'_, PyAny>, protocol: i32, caller: &str) -> PyResult<Address> {
+fn can(socket: &Socket, object: &Bound<'_, PyAny>, caller: &str) -> PyResult<Address> {
     let unshaped = || tuple(object, "AF_CAN", &format_args!("{caller}()"));
     // linux/can.h: family, two bytes of padding, the interface, then what the protocol has.
     let head = |interface: u32| Writer::new(libc::AF_CAN).u16(0).u32(interface);
     const LEN: usize = size_of::<libc::sockaddr_can>();
-    match protocol {
+    match socket.protocol().raw() {
         libc::CAN_RAW | libc::CAN_BCM => {
             let parts = shaped(
                 unshaped()?,
@@ -322,16 +340,16 @@ fn can(object: &Bound<'_, PyAny>, protocol: i32, caller: &str) -> PyResult<Addre
                 1,
                 "AF_CAN address must be a tuple (interface, )",
             )?;
-            head(can_interface(&parts.get_item(0)?)?)
+            head(can_interface(socket, &encode_path(&parts.get_item(0)?)?)?)
                 .padded(LEN)
                 .finish()
         }
         libc::CAN_ISOTP => {
             let parts = counted(unshaped()?, 3)?;
-            let receive = wrapping_u64(&parts.get_item(1)?)? as u32;
-            let transmit = wrapping_u64(&parts.get_item(2)?)? as u32;
-            let interface = can_interface(&parts.get_item(0)?)?;
-            head(interface)
+            let interface = encode_path(&parts.get_item(0)?)?;
+            let receive = bits(parts, 1)? as u32;
+            let transmit = bits(parts, 2)? as u32;
+            head(can_interface(socket, &interface)?)
                 .u32(receive)
                 .u32(transmit)
                 .padded(LEN)
@@ -339,11 +357,11 @@ fn can(object: &Bound<'_, PyAny>, protocol: i32, caller: &str) -> PyResult<Addre
         }
         libc::CAN_J1939 => {
             let parts = counted(unshaped()?, 4)?;
-            let name = wrapping_u64(&parts.get_item(1)?)?;
+            let interface = encode_path(&parts.get_item(0)?)?;
+            let name = bits(parts, 1)?;
             let group = wrapping_u32(&parts.get_item(2)?)?;
             let address = wrapping_u64(&parts.get_item(3)?)? as u8;
-            let interface = can_interface(&parts.get_item(0)?)?;
-            head(interface)
+            head(can_interface(socket, &interface)?)
                 .u64(name)
                 .u32(group)
                 .u8(address)
