@@ -171,3 +171,43 @@ def test_closed_sockets(method, arguments, timeout):
 def test_setblocking_took_numbers_only():
     with pytest.raises(TypeError):
         on_a_pair(lambda left, right: left.setblocking("x"))(__import__("rsocket"))
+
+
+INIT = [((1, 2, 3, 4, 5), {}), ((), {"x": 1}), ((2,), {"family": 2}), ((2,), {"type": 1, "y": 3})]
+INIT += [
+    ((1, 2, 3, None), {"fileno": None}),
+    ((), {"\ud800": 1}),
+    ((2, 1, 0, None, None), {"x": 1}),
+]
+
+
+@pytest.mark.parametrize(("positional", "named"), INIT)
+@pytest.mark.parametrize("derived", [False, True])
+def test_what_the_constructor_does_not_take(positional, named, derived):
+    def make(module):
+        kind = type("Derived", (module.socket,), {}) if derived else module.socket
+        return kind(*positional, **named)
+
+    assert_same(make)
+
+
+@pytest.mark.parametrize("size", [-1, 1, 2**40, 2**63 - 1])
+@pytest.mark.parametrize("ancillary", [-1, 2**31, 2**63 - 1])
+def test_of_two_sizes_that_cannot_be_the_first_is_named(size, ancillary):
+    assert_same(on_a_pair(lambda left, right: left.recvmsg(size, ancillary)))
+
+
+def test_bytes_that_the_kernel_only_counts_leave_a_buffer_alone():
+    def receive(module):
+        with module.create_server(("127.0.0.1", 0)) as server:
+            client = module.create_connection(server.getsockname())
+            connection, _address = server.accept()
+            with client, connection:
+                client.sendall(b"0123456789")
+                buffers = bytearray(b"abcdef"), bytearray(b"abcdef")
+                # tcp(7): with MSG_TRUNC the bytes are thrown away.
+                counted = connection.recv_into(buffers[0], 4, module.MSG_TRUNC)
+                counted += connection.recvfrom_into(buffers[1], 4, module.MSG_TRUNC)[0]
+                return counted, buffers
+
+    assert_same(receive)

@@ -125,6 +125,23 @@ def test_dup_keeps_the_class_and_accept_does_not():
                 assert accepted.gettimeout() is None
 
 
+def test_dup_asks_for_what_a_subclass_overrides():
+    def asked(module):
+        class Other(module.socket):
+            @property
+            def proto(self):
+                return 77
+
+            def __init__(self, family=-1, type=-1, proto=-1, fileno=None):
+                self.given = proto
+                super().__init__(family, type, -1, fileno)
+
+        with Other() as sock, sock.dup() as copy:
+            return sock.given, copy.given
+
+    assert_same(asked)
+
+
 def test_overriding_methods_are_called():
     calls = []
 

@@ -7,10 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::deadline::Deadline;
+use super::signature::Signature;
 use super::{
     Socket, additions, construct, finalizer, lifecycle, method, native, python_methods, table,
 };
-use crate::argument::Given;
 use crate::enums;
 
 #[pymethods]
@@ -22,15 +22,26 @@ impl Socket {
         Socket::empty()
     }
 
-    #[pyo3(signature = (family = Given::NOTHING, r#type = Given::NOTHING, proto = Given::NOTHING, fileno = Given::NOTHING))]
-    fn __init__(
-        slf: &Bound<'_, Self>,
-        family: Given<'_>,
-        r#type: Given<'_>,
-        proto: Given<'_>,
-        fileno: Given<'_>,
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __init__<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<()> {
-        lifecycle::initialise(slf, family.get(), r#type.get(), proto.get(), fileno.get())
+        const SIGNATURE: Signature<4> = Signature {
+            text: "__init__(self, family=-1, type=-1, proto=-1, fileno=None)",
+            names: ["family", "type", "proto", "fileno"],
+            required: 0,
+            positional: 4,
+        };
+        let [family, kind, protocol, fileno] = &SIGNATURE.bind_tuple(slf, args, kwargs)?;
+        lifecycle::initialise(
+            slf,
+            family.as_ref(),
+            kind.as_ref(),
+            protocol.as_ref(),
+            fileno.as_ref(),
+        )
     }
 
     fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

@@ -367,7 +367,7 @@ pub(super) fn dup<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> 
     let arguments = (
         slf.getattr(intern!(py, "family"))?,
         slf.getattr(intern!(py, "type"))?,
-        protocol,
+        slf.getattr(intern!(py, "proto"))?,
     );
     let object = slf.get_type().call(arguments, Some(&keywords))?;
     // The new object owns it now.

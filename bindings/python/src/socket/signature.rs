@@ -42,29 +42,60 @@ impl<const N: usize> Signature<N> {
         }
     }
 
+    /// As [`Signature::bind`], for arguments as `__init__` gets them.
+    ///
+    /// # Errors
+    /// As [`Signature::bind`].
+    pub(super) fn bind_tuple<'py>(
+        &self,
+        slf: &Bound<'py, Socket>,
+        positional: &Bound<'py, PyTuple>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<[Option<Bound<'py, PyAny>>; N]> {
+        match self.fit(positional.iter(), named.into_iter().flatten()) {
+            Some(bound) => Ok(bound),
+            None => {
+                let nothing = PyDict::new(slf.py());
+                let named = named.unwrap_or(&nothing);
+                Err(refusal(self.text, slf, positional, named))
+            }
+        }
+    }
+
     fn fitting<'py>(
         &self,
         arguments: &Arguments<'_, 'py>,
     ) -> Option<[Option<Bound<'py, PyAny>>; N]> {
+        let named = arguments
+            .names()
+            .into_iter()
+            .flatten()
+            .zip(arguments.named());
+        self.fit(
+            arguments.positional().map(Borrowed::to_owned),
+            named.map(|(name, object)| (name, object.to_owned())),
+        )
+    }
+
+    fn fit<'py>(
+        &self,
+        positional: impl Iterator<Item = Bound<'py, PyAny>>,
+        named: impl Iterator<Item = (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    ) -> Option<[Option<Bound<'py, PyAny>>; N]> {
         let mut bound = [const { None }; N];
         let mut places = bound.iter_mut();
-        for object in arguments.positional() {
-            *places.next()? = Some(object.to_owned());
+        for object in positional {
+            *places.next()? = Some(object);
         }
         if places.len() < N.saturating_sub(self.positional) {
             return None;
         }
-        for (name, object) in arguments
-            .names()
-            .into_iter()
-            .flatten()
-            .zip(arguments.named())
-        {
+        for (name, object) in named {
             let name = name.cast::<PyString>().ok()?;
             let name = name.to_str().ok()?;
             let place = self.names.iter().position(|known| *known == name)?;
             let place = bound.get_mut(place).filter(|place| place.is_none())?;
-            *place = Some(object.to_owned());
+            *place = Some(object);
         }
         let given = |place: &Option<Bound<'py, PyAny>>| place.is_some();
         bound.iter().take(self.required).all(given).then_some(bound)

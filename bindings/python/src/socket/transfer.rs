@@ -70,7 +70,8 @@ fn much_received<'py>(
     Ok(PyBytes::new(py, unsafe { filled(room, len) }))
 }
 
-/// tcp(7): with MSG_TRUNC the kernel counts bytes that it throws away and does not write.
+/// Room that nobody has written to, made ready for these flags: with MSG_TRUNC the kernel counts
+/// bytes that it throws away and does not write (tcp(7)).
 #[inline]
 pub(super) fn prepare(room: &mut [MaybeUninit<u8>], flags: i32) {
     if flags & libc::MSG_TRUNC != 0 {
@@ -87,7 +88,6 @@ fn receive(
     room: &mut [MaybeUninit<u8>],
     flags: i32,
 ) -> Result<usize, Failure> {
-    prepare(room, flags);
     let tried = match receive_now(py, socket, room.len(), flags, |flags| {
         fd::try_recv(fd, room, flags)
     }) {
@@ -115,7 +115,6 @@ fn receive_from(
     flags: i32,
     from: &mut Address,
 ) -> Result<usize, Failure> {
-    prepare(room, flags);
     let tried = match receive_now(py, socket, room.len(), flags, |flags| {
         fd::try_recv_from(fd, room, flags, from)
     }) {
@@ -162,6 +161,7 @@ pub(super) fn recv<'py>(slf: &Bound<'py, Socket>, arguments: &Arguments<'_, 'py>
     }
     let fd = socket.descriptor()?;
     let data = received(py, socket, size, |room| {
+        prepare(room, flags);
         receive(py, socket, fd, room, flags)
     })?;
     Ok(data.into_any())
@@ -184,6 +184,7 @@ pub(super) fn recvfrom<'py>(
     let fd = socket.descriptor()?;
     let mut from = Address::default();
     let data = received(py, socket, size, |room| {
+        prepare(room, flags);
         receive_from(py, socket, fd, room, flags, &mut from)
     })?;
     pair(
