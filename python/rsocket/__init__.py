@@ -351,6 +351,22 @@ def uninstall():
     _install.uninstall()
 
 
+class _FileSignature:
+    """What inspect.signature() says of SocketIO: since 3.13 it cannot bind a native `__init__`."""
+
+    def __get__(self, instance, owner):
+        if instance is not None or owner.__init__ is not SocketIO.__init__:
+            raise AttributeError("__signature__")
+        from inspect import Parameter, Signature
+
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        return Signature([Parameter("sock", kind), Parameter("mode", kind)])
+
+
+if sys.version_info >= (3, 13):
+    SocketIO.__signature__ = _FileSignature()
+
+
 def _rebuild_socket(duplicate, family, type, proto):
     return socket(family, type, proto, fileno=duplicate.detach())
 
