@@ -337,7 +337,8 @@ def install():
 
     Modules that have imported the interpreter's `socket` before keep it, and a RuntimeWarning
     names them. `ssl` is imported first on purpose: its SSLSocket then stands on the interpreter's
-    own class, as its C code needs, and still takes any socket of this module.
+    own class, as its C code needs, and still takes any socket of this module. Processes that
+    multiprocessing starts get this module, too, by whatever method; other programs do not.
     """
     from rsocket import _install
 
@@ -377,29 +378,35 @@ def _reduce_socket(sock):
     return _rebuild_socket, (DupFd(sock.fileno()), sock.family, sock.type, sock.proto)
 
 
-class _ReducerHook:
-    """Registers sockets with multiprocessing as soon as that is imported, which takes long."""
+class _AfterImport:
+    """Does something with a module as soon as that is imported, which takes long."""
 
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        if name != "multiprocessing.reduction":
+    def __init__(self, name, then):
+        self._name, self._then = name, then
+
+    def find_spec(self, name, path=None, target=None):
+        if name != self._name:
             return None
         from importlib.machinery import PathFinder
 
-        sys.meta_path.remove(cls)
+        sys.meta_path.remove(self)
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None:
             execute = spec.loader.exec_module
 
             def exec_module(module):
                 execute(module)
-                module.register(socket, _reduce_socket)
+                self._then(module)
 
             spec.loader.exec_module = exec_module
         return spec
 
 
-if "multiprocessing.reduction" in sys.modules:
-    sys.modules["multiprocessing.reduction"].register(socket, _reduce_socket)
-else:
-    sys.meta_path.insert(0, _ReducerHook)
+def _after_import(name, then):
+    if name in sys.modules:
+        then(sys.modules[name])
+    else:
+        sys.meta_path.insert(0, _AfterImport(name, then))
+
+
+_after_import("multiprocessing.reduction", lambda module: module.register(socket, _reduce_socket))
