@@ -253,6 +253,7 @@ def create_server(
     With `reuse_port` several sockets may share the address. `dualstack_ipv6` makes a socket of
     family AF_INET6 serve IPv4 connections too; without it, such a socket serves IPv6 only.
     """
+    reuse_port = bool(reuse_port)
     if dualstack_ipv6:
         if not has_dualstack_ipv6():
             raise ValueError("dualstack_ipv6 not supported on this platform")
