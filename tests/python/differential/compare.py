@@ -157,7 +157,8 @@ class Comparison:
             if aspect is None:
                 continue
             call = _call(sequence, place)
-            reason = accepted.reason_for(call, aspect, *_shown(mine, other, aspect))
+            earlier = [step.text for step in sequence.steps[:place]]
+            reason = accepted.reason_for(call, aspect, *_shown(mine, other, aspect), earlier)
             if reason is None:
                 return place, aspect
             self.report.accepted[reason.reason] += 1
@@ -195,12 +196,13 @@ class Comparison:
 
     def _minimised(self, sequence: Sequence, place: int, key: tuple) -> Sequence:
         """The sequence up to the step in question, without the steps that it does not need."""
+        is_end = place >= len(sequence.steps)
         sequence = sequence.upto(place + 1)
         index = min(place, len(sequence.steps)) - 1
         while index >= 0:
             shorter = sequence.without(index)
             theirs, ours = self._both(shorter, SHORTER)
-            last = len(shorter.steps) - (0 if place >= len(sequence.steps) else 1)
+            last = len(shorter.steps) - (0 if is_end else 1)
             aspect = theirs[last].difference(ours[last])
             if aspect == key[1]:
                 texts = _shown(theirs[last], ours[last], aspect)
