@@ -1,4 +1,4 @@
-"""What `inspect.signature` says is what the interpreter's own module has, or for listed reasons not."""
+"""Signatures are those of the interpreter's own module, or differ for a listed reason."""
 
 import inspect
 import re

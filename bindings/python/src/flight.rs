@@ -33,11 +33,15 @@ pub(crate) struct InFlight {
     /// The descriptor that the last call to end closes.
     orphan: AtomicI32,
     #[cfg(Py_GIL_DISABLED)]
-    lock: std::sync::Mutex<()>,
+    lock: crate::fork_lock::ForkLock,
 }
 
 /// A place for one call, kept for the next. On the heap and never on a stack: in a forked child
 /// the other threads' stacks are no more.
+///
+/// Without the interpreter's lock a fork may come between any two of the stores below. What it leaves
+/// in the child is harmless: a place is linked as a whole, and one that a thread of the parent had, or
+/// was about to have, names that process, or none, and never the child.
 struct Call {
     next: *mut Call,
     /// The thread that makes a call, null where none does.
@@ -55,7 +59,7 @@ impl InFlight {
             calls: AtomicPtr::new(ptr::null_mut()),
             orphan: AtomicI32::new(NONE),
             #[cfg(Py_GIL_DISABLED)]
-            lock: std::sync::Mutex::new(()),
+            lock: crate::fork_lock::ForkLock::new(),
         }
     }
 
@@ -88,10 +92,7 @@ impl InFlight {
     #[inline]
     fn guarded<R>(&self, look: impl FnOnce() -> R) -> R {
         #[cfg(Py_GIL_DISABLED)]
-        let _guard = self
-            .lock
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _guard = self.lock.lock();
         look()
     }
 
@@ -136,7 +137,8 @@ impl InFlight {
             process: Cell::new(0),
             thread: Cell::new(0),
         }));
-        self.calls.store(place, Ordering::Relaxed);
+        // Not before what is in it.
+        self.calls.store(place, Ordering::Release);
         // SAFETY: freed with `self` and not before.
         unsafe { &*place }
     }

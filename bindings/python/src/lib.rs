@@ -12,6 +12,8 @@ mod enums;
 mod error;
 mod failure;
 mod flight;
+#[cfg(Py_GIL_DISABLED)]
+mod fork_lock;
 mod interrupt;
 mod module;
 mod socket;
