@@ -301,8 +301,11 @@ def create_unix_server(path, *, mode=None, cleanup=True, type=_SOCK_STREAM, back
 
 def _fallback_socketpair(family=_AF_INET, type=_SOCK_STREAM, proto=0):
     """Returns two sockets connected over the loopback, as systems without socketpair(2) do."""
-    hosts = {_AF_INET: _LOCALHOST, _AF_INET6: _LOCALHOST_V6}
-    if family not in hosts:
+    if family == _AF_INET:
+        host = _LOCALHOST
+    elif family == _AF_INET6:
+        host = _LOCALHOST_V6
+    else:
         raise ValueError("Only AF_INET and AF_INET6 socket address families are supported")
     if type != _SOCK_STREAM:
         raise ValueError("Only SOCK_STREAM socket type is supported")
@@ -311,7 +314,7 @@ def _fallback_socketpair(family=_AF_INET, type=_SOCK_STREAM, proto=0):
     left = right = None
     try:
         with socket(family, type, proto) as listener:
-            listener.bind((hosts[family], 0))
+            listener.bind((host, 0))
             listener.listen()
             right = socket(family, type, proto)
             right.setblocking(False)

@@ -2,7 +2,7 @@
 
 import sys
 from array import array as array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum as IntEnum, IntFlag as IntFlag
 from os import PathLike
 from socket import (
@@ -15,6 +15,7 @@ from socket import (
     herror as herror,
     timeout as timeout,
 )
+from types import ModuleType
 from typing import Any
 
 from typing_extensions import Buffer
@@ -117,6 +118,7 @@ def send_fds(
     address: _Address | None = None,
 ) -> int: ...
 def uninstall() -> None: ...
+def _after_import(name: str, then: Callable[[ModuleType], object]) -> None: ...
 
 # Constants: those of the interpreter, and those of the C library that it lacks.
 

@@ -54,7 +54,11 @@ NEEDY_FUNCTIONS = """
     inet_ntop; inet_pton; setdefaulttimeout; sethostname; getservbyname; create_connection;
     create_server; fromfd; send_fds; recv_fds; getaddrinfo
 """
-FALLBACK = "s.AF_UNIX; type=s.SOCK_DGRAM; proto=6" if hasattr(stock, "_fallback_socketpair") else ""
+FALLBACK = (
+    "s.AF_UNIX; type=s.SOCK_DGRAM; proto=6; set(); None"
+    if hasattr(stock, "_fallback_socketpair")
+    else ""
+)
 
 EXPRESSIONS = [
     *each("s.{name}({number})", name="htons; ntohs; htonl; ntohl", number=NUMBERS),
@@ -137,7 +141,8 @@ EXPRESSIONS = [
         "s.create_server({arguments})",
         arguments="""
             ('192.0.2.1', 80); 'x'; ('::1', 0); ('127.0.0.1', 0), dualstack_ipv6=True; None;
-            ('127.0.0.1', 70000); '/tmp', family=s.AF_UNIX
+            ('127.0.0.1', 70000); '/tmp', family=s.AF_UNIX; ('127.0.0.1', 0), family=999;
+            None, family=999, reuse_port=type('Odd', (), {'__bool__': lambda self: 1 / 0})()
         """,
     ),
     *each(
