@@ -5,6 +5,7 @@ import gc
 import io
 import pickle
 import socket as stock
+import subprocess
 import sys
 import warnings
 import weakref
@@ -322,3 +323,43 @@ def test_socket_io_is_a_raw_file():
         assert isinstance(file, io.RawIOBase)
         assert isinstance(file, rsocket.SocketIO)
         assert issubclass(rsocket.SocketIO, io.RawIOBase)
+
+
+# Methods that stand in the place of those which they call: each of these never comes to an end.
+ENDLESS = {
+    "close": ("close()", "_real_close"),
+    "__exit__": ("__exit__(None, None, None)", "close"),
+    "accept": ("accept()", "_accept"),
+    "dup": ("dup()", "fileno"),
+    "get_inheritable": ("get_inheritable()", "fileno"),
+    "sendfile": ("sendfile(open('/proc/self/exe', 'rb'))", "_sendfile_use_sendfile"),
+    "__repr__": ("__repr__()", "getsockname"),
+}
+
+
+@pytest.mark.parametrize("method", ENDLESS)
+def test_calls_without_an_end_are_a_recursion_error(method):
+    call, replaced = ENDLESS[method]
+    code = (
+        "import rsocket, warnings\n"
+        "warnings.simplefilter('ignore')\n"
+        f"kind = type('Kind', (rsocket.socket,), {{{replaced!r}: rsocket.socket.{method}}})\n"
+        f"try:\n    kind().{call}\n"
+        "except RecursionError:\n    print('too deep', flush=True)\n"
+        "import os; os._exit(0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout) == (0, "too deep\n")
+
+
+def test_an_address_that_is_the_socket_itself_is_a_recursion_error():
+    code = (
+        "import os, rsocket\n"
+        "class Kind(rsocket.socket):\n    def getsockname(self):\n        return self\n"
+        "try:\n    repr(Kind())\n"
+        "except RecursionError:\n    print('too deep', flush=True)\n"
+        "os._exit(0)\n"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout) == (0, "too deep\n")

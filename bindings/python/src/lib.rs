@@ -16,6 +16,7 @@ mod flight;
 mod fork_lock;
 mod interrupt;
 mod module;
+mod recursion;
 mod socket;
 mod wait;
 

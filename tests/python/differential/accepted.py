@@ -45,9 +45,7 @@ def _passes(call: str, name: str, place: int) -> bool:
 
 # What the kernel says to a call that it refuses, rather than makes wait: EINVAL, EPIPE, EMSGSIZE,
 # EOPNOTSUPP, ENOTCONN.
-_REFUSED = (
-    r"'raised', \('builtins\.\w+Error', \(<class 'tuple'>, \[\(<class 'int'>, (?:22|32|90|95|107)\)"
-)
+_REFUSED = r"^\('raised', \('builtins\.\w+Error', \(<class 'tuple'>, \[\(<class 'int'>, (?:22|32|90|95|107)\)"
 _STUCK = r"^\('raised', \('differential\.twin\.Stuck"
 _WAITED = r"'raised', \('(?:builtins\.TimeoutError|socket\.timeout|differential\.twin\.Stuck)"
 _DATA = (
@@ -83,6 +81,21 @@ ACCEPTED = [
         call=_DATA,
         stock=_WAITED,
         ours=_REFUSED,
+        aspect="result",
+    ),
+    Accepted(
+        "a call with a timeout is tried before it waits, so that what cannot succeed fails at once",
+        call=r"sendmsg|send_fds",
+        stock=_WAITED,
+        # A descriptor in SCM_RIGHTS that is not open.
+        ours=r"^\('raised', \('builtins\.OSError', \(<class 'tuple'>, \[\(<class 'int'>, 9\)",
+        aspect="result",
+    ),
+    Accepted(
+        "a call with a timeout is tried before it waits, so that what cannot succeed fails at once",
+        call=r"_sendfile_use_sendfile",
+        stock=_WAITED,
+        ours=r"^\('raised', \('socket\._GiveupOnSendfile'.*\(<class 'int'>, (?:22|32|107)\)",
         aspect="result",
     ),
     Accepted(
@@ -243,6 +256,14 @@ ACCEPTED = [
         aspect="state",
         stock=r", None, True, .*, 2050\)",
         ours=r", None, True, .*, 2\)",
+    ),
+    Accepted(
+        "what the kernel has measured of a connection (TCP_CC_INFO) is another for each",
+        call=r"\bgetsockopt\b.*(?:IPPROTO_TCP|\b6), m\.IPV6_V6ONLY\b",
+        aspect="result",
+        stock=r"^\('returned', \(<class 'bytes'>",
+        ours=r"^\('returned', \(<class 'bytes'>",
+        harmless=True,
     ),
     Accepted(
         "an option may be read into a buffer",

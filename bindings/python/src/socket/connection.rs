@@ -146,10 +146,7 @@ pub(super) fn accept<'py>(slf: &Bound<'py, Socket>) -> Answer<'py> {
 fn accept_overridden<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
     let names = PyDict::new(py);
-    names.set_item(
-        "answer",
-        slf.call_method0(native::name(py, Method::Accept)?)?,
-    )?;
+    names.set_item("answer", native::overriding(slf, Method::Accept)?)?;
     // In the interpreter's own words where it is no pair.
     py.run(c"number, peer = answer", Some(&names), Some(&names))
         .inspect_err(|error| {

@@ -19,6 +19,7 @@ use crate::argument::int as constructor_int;
 #[cfg(Py_3_11)]
 use crate::argument::lone_int as constructor_int;
 use crate::argument::{any_long, lone_int, long, refuse_float};
+use crate::recursion::Deeper;
 use crate::wait::unlocked;
 use crate::{audit, error};
 
@@ -232,9 +233,7 @@ fn close_now(slf: &Bound<'_, Socket>) -> PyResult<()> {
     }
     match native(slf.as_any(), Method::RealClose)? {
         Some(slf) => real_close(slf),
-        None => slf
-            .call_method0(native::name(slf.py(), Method::RealClose)?)
-            .map(drop),
+        None => native::overriding(slf, Method::RealClose).map(drop),
     }
 }
 
@@ -285,9 +284,7 @@ pub(super) fn release_file(slf: &Bound<'_, Socket>) -> PyResult<()> {
 pub(super) fn call_close(slf: &Bound<'_, Socket>) -> PyResult<()> {
     match native(slf.as_any(), Method::Close)? {
         Some(slf) => close_now(slf),
-        None => slf
-            .call_method0(native::name(slf.py(), Method::Close)?)
-            .map(drop),
+        None => native::overriding(slf, Method::Close).map(drop),
     }
 }
 
@@ -362,6 +359,7 @@ pub(super) fn dup<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> 
         set_timeout(copy.get(), timeout)?;
         return Ok(copy.into_any());
     }
+    let _deeper = Deeper::enter(py)?;
     let keywords = PyDict::new(py);
     keywords.set_item("fileno", copy.as_raw_fd())?;
     let arguments = (
@@ -384,7 +382,7 @@ fn number(
 ) -> PyResult<RawFd> {
     match native(slf.as_any(), Method::Fileno)? {
         Some(slf) => Ok(slf.get().raw()),
-        None => convert(&slf.call_method0(native::name(slf.py(), Method::Fileno)?)?),
+        None => convert(&native::overriding(slf, Method::Fileno)?),
     }
 }
 
@@ -445,6 +443,7 @@ pub(super) fn finalise(slf: &Bound<'_, Socket>) {
 /// `__repr__`: the real class, and both addresses where the kernel gives them.
 pub(super) fn represent<'py>(slf: &Bound<'py, Socket>) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
+    let _deeper = Deeper::enter(py)?;
     let class = slf.get_type();
     let closed = slf.getattr(intern!(py, "_closed"))?.is_truthy()?;
     let number = |object: Bound<'py, PyAny>| PyString::new(py, "%i").rem((object,))?.str();

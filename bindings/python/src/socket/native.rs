@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 
 use super::Socket;
+use crate::recursion::Deeper;
 
 macro_rules! methods {
     ($($variant:ident = $name:literal,)+) => {
@@ -92,4 +93,13 @@ pub(crate) fn native<'a, 'py>(
 /// The name of the method, to call it through the object.
 pub(crate) fn name<'py>(py: Python<'py>, method: Method) -> PyResult<&'py Bound<'py, PyString>> {
     entry(py, method).map(|(name, _)| name.bind(py))
+}
+
+/// Calls what stands in the place of one of our methods, and may call ours again.
+pub(super) fn overriding<'py>(
+    slf: &Bound<'py, Socket>,
+    method: Method,
+) -> PyResult<Bound<'py, PyAny>> {
+    let _deeper = Deeper::enter(slf.py())?;
+    slf.call_method0(name(slf.py(), method)?)
 }

@@ -17,6 +17,7 @@ use super::Socket;
 use super::method::plain_number;
 use super::native::{self, Method, native};
 use crate::error;
+use crate::recursion::Deeper;
 use crate::wait::Waiting;
 
 create_exception!(
@@ -385,6 +386,7 @@ pub(super) fn send_file<'py>(
             }
             (Some(slf), _) => with_send(slf, request),
             (None, _) => {
+                let _deeper = Deeper::enter(py)?;
                 let name = native::name(py, method)?;
                 let arguments = (&request.file, &request.offset, &request.count);
                 slf.call_method1(name, arguments)
