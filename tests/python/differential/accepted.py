@@ -45,7 +45,8 @@ def _passes(call: str, name: str, place: int) -> bool:
 
 # What the kernel says to a call that it refuses, rather than makes wait: EINVAL, EPIPE, EMSGSIZE,
 # EOPNOTSUPP, ENOTCONN.
-_REFUSED = r"^\('raised', \('builtins\.\w+Error', \(<class 'tuple'>, \[\(<class 'int'>, (?:22|32|90|95|107)\)"
+_ERROR = r"^\('raised', \('builtins\.\w+Error', \(<class 'tuple'>, \[\(<class 'int'>, "
+_REFUSED = _ERROR + r"(?:22|32|90|95|107)\)"
 _STUCK = r"^\('raised', \('differential\.twin\.Stuck"
 _WAITED = r"'raised', \('(?:builtins\.TimeoutError|socket\.timeout|differential\.twin\.Stuck)"
 _DATA = (
@@ -88,7 +89,7 @@ ACCEPTED = [
         call=r"sendmsg|send_fds",
         stock=_WAITED,
         # A descriptor in SCM_RIGHTS that is not open.
-        ours=r"^\('raised', \('builtins\.OSError', \(<class 'tuple'>, \[\(<class 'int'>, 9\)",
+        ours=_ERROR + r"9\)",
         aspect="result",
     ),
     Accepted(
