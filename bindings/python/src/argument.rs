@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyList, PyTuple};
 
 use crate::error::forget;
+use crate::socket::plain_number;
 
 /// An argument that is a C `int`, as format `i` of PyArg_ParseTuple takes it.
 pub(crate) fn int(object: &Bound<'_, PyAny>) -> PyResult<c_int> {
@@ -81,6 +82,61 @@ pub(crate) fn wrapping_u64(object: &Bound<'_, PyAny>) -> PyResult<u64> {
     match value {
         u64::MAX => PyErr::take(object.py()).map_or(Ok(value), Err),
         value => Ok(value),
+    }
+}
+
+/// An argument that is a C `Py_ssize_t`.
+#[inline]
+pub(crate) fn size(object: &Bound<'_, PyAny>) -> PyResult<isize> {
+    match plain_number(object) {
+        Some(number) => Ok(number),
+        None => any_size(object),
+    }
+}
+
+#[cold]
+fn any_size(object: &Bound<'_, PyAny>) -> PyResult<isize> {
+    if cfg!(not(Py_3_10)) {
+        refuse_float(object)?;
+    }
+    // SAFETY: PyNumber_Index takes any object, and gives an int or null with an exception;
+    // PyLong_AsSsize_t takes an int; -1 may come with an exception.
+    unsafe {
+        let index = ffi::PyNumber_Index(object.as_ptr());
+        let index = Bound::from_owned_ptr_or_err(object.py(), index)?;
+        match ffi::PyLong_AsSsize_t(index.as_ptr()) {
+            -1 => PyErr::take(object.py()).map_or(Ok(-1), Err),
+            number => Ok(number),
+        }
+    }
+}
+
+/// An argument that is a C `Py_ssize_t`, or None for -1.
+#[inline]
+pub(crate) fn size_or_none(object: &Bound<'_, PyAny>) -> PyResult<isize> {
+    match plain_number(object) {
+        Some(number) => Ok(number),
+        None if object.is_none() => Ok(-1),
+        None => any_size_or_none(object),
+    }
+}
+
+#[cold]
+fn any_size_or_none(object: &Bound<'_, PyAny>) -> PyResult<isize> {
+    // SAFETY: both take any object; PyNumber_AsSsize_t also a class to raise, and gives -1, which
+    // may come with an exception.
+    let number = unsafe {
+        if ffi::PyIndex_Check(object.as_ptr()) == 0 {
+            return Err(PyTypeError::new_err(format!(
+                "argument should be integer or None, not '{}'",
+                type_name(object)
+            )));
+        }
+        ffi::PyNumber_AsSsize_t(object.as_ptr(), ffi::PyExc_OverflowError)
+    };
+    match number {
+        -1 => PyErr::take(object.py()).map_or(Ok(-1), Err),
+        number => Ok(number),
     }
 }
 

@@ -51,6 +51,15 @@ impl<'py> Buffer<'py> {
     /// # Errors
     /// TypeError where it is read-only, not contiguous, or no buffer at all.
     pub(crate) fn write(object: &Bound<'py, PyAny>, method: &str) -> PyResult<Self> {
+        Self::write_as(object, method, "argument 1")
+    }
+
+    /// As [`write`](Self::write), for the only argument of a method.
+    pub(crate) fn write_only(object: &Bound<'py, PyAny>, method: &str) -> PyResult<Self> {
+        Self::write_as(object, method, "argument")
+    }
+
+    fn write_as(object: &Bound<'py, PyAny>, method: &str, argument: &str) -> PyResult<Self> {
         Self::get(object, ffi::PyBUF_WRITABLE).map_err(|error| {
             forget(object.py(), error);
             let given = if object.is_none() {
@@ -59,7 +68,7 @@ impl<'py> Buffer<'py> {
                 type_name(object)
             };
             PyTypeError::new_err(format!(
-                "{method}() argument 1 must be read-write bytes-like object, not {given}"
+                "{method}() {argument} must be read-write bytes-like object, not {given}"
             ))
         })
     }

@@ -236,23 +236,29 @@ impl Call {
         // Without the interpreter's lock the list of its threads may change under whoever reads it.
         #[cfg(Py_GIL_DISABLED)]
         return self.process.get() == std::process::id();
-        // SAFETY: the states of an interpreter's threads form a list that is whole while the
-        // interpreter is locked. Ids are never used again, addresses are.
         #[cfg(not(Py_GIL_DISABLED))]
-        unsafe {
-            let mut known = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
-            while !known.is_null() {
-                if known == state {
-                    return ffi::PyThreadState_GetID(known) == self.state_id.get();
-                }
-                known = ffi::PyThreadState_Next(known);
-            }
-            false
-        }
+        thread_exists(_py, self.state_id.get())
     }
 }
 
-fn is_finalizing() -> bool {
+/// Whether a thread has the state of this id.
+#[cfg(not(Py_GIL_DISABLED))]
+pub(crate) fn thread_exists(_py: Python<'_>, state_id: i64) -> bool {
+    // SAFETY: the states of an interpreter's threads form a list that is whole while the
+    // interpreter is locked. Ids are never used again.
+    unsafe {
+        let mut known = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
+        while !known.is_null() {
+            if ffi::PyThreadState_GetID(known) == state_id {
+                return true;
+            }
+            known = ffi::PyThreadState_Next(known);
+        }
+        false
+    }
+}
+
+pub(crate) fn is_finalizing() -> bool {
     #[cfg(not(Py_3_13))]
     unsafe extern "C" {
         // Exported by every version before it became public.

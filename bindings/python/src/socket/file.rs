@@ -6,22 +6,18 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use pyo3::exceptions::{PyOSError, PySystemError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PySystemError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple, PyType};
-use rsocket::{Errno, Error};
 
+use super::Socket;
 use super::method::{Answer, Arguments, enter};
-use super::native::{self, Method, native};
+use super::raw::{self, close, fileno, open, read_into, write};
 use super::slots::{File, SLOTS, Slot, locate};
-use super::{Socket, lifecycle, transfer};
 use crate::argument::arity;
-use crate::buffer::Buffer;
-use crate::error;
-use crate::failure::Failure;
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
@@ -71,6 +67,7 @@ fn make(py: Python<'_>) -> PyResult<Py<PyType>> {
             descriptor,
         )?;
     }
+    raw::remember(&class)?;
     Ok(class.unbind())
 }
 
@@ -338,149 +335,6 @@ pub(super) fn open_on<'py>(sock: &Bound<'py, Socket>, mode: &str) -> PyResult<Bo
     };
     File(object.as_borrowed()).fill(sock.as_any(), mode)?;
     Ok(object)
-}
-
-fn open(slf: &File<'_, '_>) -> PyResult<()> {
-    if slf.is(Slot::IsClosed)? {
-        return Err(PyValueError::new_err("I/O operation on closed socket."));
-    }
-    Ok(())
-}
-
-/// What `_checkClosed` of the base says.
-fn open_file(slf: &File<'_, '_>) -> PyResult<()> {
-    if slf.is(Slot::IsClosed)? {
-        return Err(PyValueError::new_err("I/O operation on closed file."));
-    }
-    Ok(())
-}
-
-/// Whether it is exactly of the class, and no subclass overrides anything.
-fn is_exact(slf: &File<'_, '_>) -> PyResult<bool> {
-    Ok(slf.object().get_type_ptr() == class(slf.py())?.as_type_ptr())
-}
-
-/// Asks `_checkReadable` or `_checkWritable` of the base, unless the answer is known.
-fn allowed(slf: &File<'_, '_>, slot: Slot, check: &Bound<'_, PyString>) -> PyResult<()> {
-    if is_exact(slf)? && slf.is(slot)? {
-        return Ok(());
-    }
-    slf.object().call_method0(check).map(drop)
-}
-
-/// `None` in place of an error that says that the call would have to wait.
-fn none_if_would_block(py: Python<'_>, failure: Failure) -> Answer<'_> {
-    let would_block = match &failure {
-        Failure::Core(error) => error.is_would_block(),
-        Failure::Raised(raised) => {
-            raised.is_instance_of::<PyOSError>(py)
-                && raised
-                    .value(py)
-                    .getattr(intern!(py, "errno"))?
-                    .eq(Errno::EAGAIN.raw())?
-        }
-    };
-    if !would_block {
-        return Err(failure);
-    }
-    if let Failure::Raised(raised) = failure {
-        error::forget(py, raised);
-    }
-    Ok(py.None().into_bound(py))
-}
-
-/// Whether it is the timeout of the socket that a call failed with.
-fn is_timeout(py: Python<'_>, failure: &Failure) -> PyResult<bool> {
-    match failure {
-        // From Python 3.10 on it is TimeoutError, which the kernel's own timeout is, too.
-        Failure::Core(Error::Os { errno, .. }) => Ok(cfg!(Py_3_10) && *errno == Errno::ETIMEDOUT),
-        Failure::Core(error) => Ok(matches!(error, Error::TimedOut)),
-        Failure::Raised(raised) => Ok(raised.is_instance(py, error::timeout_type(py)?)),
-    }
-}
-
-fn read_into<'py>(slf: &File<'_, 'py>, buffer: &Bound<'py, PyAny>) -> Answer<'py> {
-    let py = slf.py();
-    open_file(slf)?;
-    allowed(slf, Slot::Reading, intern!(py, "_checkReadable"))?;
-    if slf.is(Slot::TimeoutOccurred)? {
-        return Err(PyOSError::new_err("cannot read from timed out object").into());
-    }
-    let sock = slf.need(Slot::Sock)?;
-    let received = match native(&sock, Method::RecvInto)? {
-        Some(socket) => {
-            let mut buffer = Buffer::write(buffer, "recv_into")?;
-            transfer::fill(py, socket.get(), &mut buffer, 0, 0)
-                .map(|len| PyInt::new(py, len).into_any())
-        }
-        None => sock
-            .call_method1(native::name(py, Method::RecvInto)?, (buffer,))
-            .map_err(Failure::from),
-    };
-    match received {
-        Ok(len) => Ok(len),
-        Err(failure) if is_timeout(py, &failure)? => {
-            slf.set(
-                Slot::TimeoutOccurred,
-                PyBool::new(py, true).to_owned().into_any(),
-            )?;
-            Err(failure)
-        }
-        Err(failure) => none_if_would_block(py, failure),
-    }
-}
-
-fn write<'py>(slf: &File<'_, 'py>, data: &Bound<'py, PyAny>) -> Answer<'py> {
-    let py = slf.py();
-    open_file(slf)?;
-    allowed(slf, Slot::Writing, intern!(py, "_checkWritable"))?;
-    let sock = slf.need(Slot::Sock)?;
-    let sent = match native(&sock, Method::Send)? {
-        Some(socket) => {
-            let data = Buffer::read(data)?;
-            transfer::drain(py, socket.get(), &data, 0).map(|len| PyInt::new(py, len).into_any())
-        }
-        None => sock
-            .call_method1(native::name(py, Method::Send)?, (data,))
-            .map_err(Failure::from),
-    };
-    sent.or_else(|failure| none_if_would_block(py, failure))
-}
-
-fn fileno<'py>(slf: &File<'_, 'py>) -> Answer<'py> {
-    open_file(slf)?;
-    let name = native::name(slf.py(), Method::Fileno)?;
-    Ok(slf.need(Slot::Sock)?.call_method0(name)?)
-}
-
-fn close<'py>(slf: &File<'_, 'py>) -> Answer<'py> {
-    let py = slf.py();
-    let none = || py.None().into_bound(py);
-    if slf.is(Slot::IsClosed)? {
-        return Ok(none());
-    }
-    // The base flushes, which a subclass may override, and is closed then in any case.
-    let closed = if is_exact(slf)? {
-        Ok(none())
-    } else {
-        class(py)?
-            .getattr(intern!(py, "__base__"))?
-            .call_method1(intern!(py, "close"), (slf.object(),))
-    };
-    slf.set(Slot::IsClosed, PyBool::new(py, true).to_owned().into_any())?;
-    closed?;
-    let Some(sock) = slf.get(Slot::Sock)? else {
-        // The constructor failed, and the finalizer closes what it left.
-        return Ok(none());
-    };
-    match native(&sock, Method::DecrefSocketIos)? {
-        Some(socket) => lifecycle::release_file(socket)?,
-        None => {
-            sock.call_method0(native::name(py, Method::DecrefSocketIos)?)?;
-        }
-    }
-    slf.set(Slot::Sock, none())?;
-    Ok(none())
 }
 
 /// Puts the class on the module.

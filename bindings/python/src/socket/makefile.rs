@@ -1,4 +1,4 @@
-//! `makefile`: the file objects of module `io` over a socket.
+//! `makefile`: a raw file on a socket, and what goes over it.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -9,8 +9,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
+use super::buffered::{self, Kind};
 use super::method::plain_number;
 use super::{Socket, file};
+use crate::argument;
 
 /// What the mode string asks for.
 struct Mode {
@@ -103,17 +105,13 @@ pub(super) fn makefile<'py>(
         }
         return Ok(raw);
     }
-    let buffered = match (mode.reading, mode.writing) {
-        (true, true) => io
-            .getattr(intern!(py, "BufferedRWPair"))?
-            .call1((&raw, &raw, size))?,
-        (_, false) => io
-            .getattr(intern!(py, "BufferedReader"))?
-            .call1((&raw, size))?,
-        (false, true) => io
-            .getattr(intern!(py, "BufferedWriter"))?
-            .call1((&raw, size))?,
+    let kind = match (mode.reading, mode.writing) {
+        (true, true) => Kind::Pair,
+        (_, false) => Kind::Reader,
+        (false, true) => Kind::Writer,
     };
+    let size = argument::size(&size)?.unsigned_abs();
+    let buffered = buffered::open(raw, kind, size)?;
     if mode.binary {
         return Ok(buffered);
     }

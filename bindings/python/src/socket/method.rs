@@ -189,7 +189,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
 /// An int that fits, members of enums and bool among them.
 #[inline]
-pub(super) fn plain_number(object: &Bound<'_, PyAny>) -> Option<isize> {
+pub(crate) fn plain_number(object: &Bound<'_, PyAny>) -> Option<isize> {
     let mut overflow = 0;
     // SAFETY: PyLong_Check takes any object; PyLong_AsLongAndOverflow takes an int, and has no other
     // failure than the overflow that it reports.

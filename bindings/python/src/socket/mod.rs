@@ -3,6 +3,7 @@
 mod additions;
 mod afalg;
 mod batch;
+mod buffered;
 mod class;
 mod connection;
 mod construct;
@@ -21,6 +22,7 @@ mod native;
 mod options;
 mod passing;
 mod python_methods;
+mod raw;
 mod sendfile;
 mod signature;
 mod slots;
@@ -37,6 +39,7 @@ use pyo3::prelude::*;
 use rsocket::{Errno, Family, Kind, Protocol};
 
 pub(crate) use lifecycle::adopt;
+pub(crate) use method::plain_number;
 use names::Names;
 use timeout::{AtomicTimeout, Timeout};
 use turns::Turns;

@@ -84,10 +84,19 @@ pub(crate) fn native<'a, 'py>(
         return Ok(None);
     };
     let (name, function) = entry(py, method)?;
-    // SAFETY: _PyType_Lookup takes a type and a name, and gives a borrowed reference, or null
-    // without an exception.
-    let current = unsafe { _PyType_Lookup(ffi::Py_TYPE(object.as_ptr()), name.as_ptr()) };
+    let current = lookup(object.get_type_ptr(), name.bind(py));
     Ok((current == function.as_ptr()).then_some(socket))
+}
+
+/// What a class has under a name, itself or from a base: a borrowed reference, or null.
+#[inline]
+pub(super) fn lookup(
+    class: *mut ffi::PyTypeObject,
+    name: &Bound<'_, PyString>,
+) -> *mut ffi::PyObject {
+    // SAFETY: _PyType_Lookup takes a type and a name, and gives a borrowed reference, or null
+    // without an exception. Every caller passes the type of a live object, or a class that is kept.
+    unsafe { _PyType_Lookup(class, name.as_ptr()) }
 }
 
 /// The name of the method, to call it through the object.

@@ -81,7 +81,7 @@ pub(super) fn prepare(room: &mut [MaybeUninit<u8>], flags: i32) {
 
 /// recv(2) into `room`.
 #[inline]
-fn receive(
+pub(super) fn receive(
     py: Python<'_>,
     socket: &Socket,
     fd: BorrowedFd<'_>,
@@ -322,8 +322,18 @@ pub(super) fn drain(
     data: &Buffer<'_>,
     flags: i32,
 ) -> Result<usize, Failure> {
+    send_bytes(py, socket, data.bytes(), flags)
+}
+
+/// send(2) of `bytes`.
+#[inline]
+pub(super) fn send_bytes(
+    py: Python<'_>,
+    socket: &Socket,
+    bytes: &[u8],
+    flags: i32,
+) -> Result<usize, Failure> {
     let fd = socket.descriptor()?;
-    let bytes = data.bytes();
     let tried = match send_now(py, socket, bytes.len(), flags, |flags| {
         fd::try_send(fd, bytes, flags)
     }) {
