@@ -248,22 +248,25 @@ pub(super) fn read_into<'py>(
     let mut written = 0;
     // SAFETY: bytes are copied, and no code of Python runs.
     if let Some(mut room) = unsafe { slf.state.reader.glance() } {
+        let ahead = room.len();
         written = room.take_into(target);
-        if written > 0 && written == target.len() {
+        if ahead > 0 && written == target.len() {
             return done(written);
         }
     }
     let mut room = slf.reading()?;
     // Another thread may have filled it since.
     written += room.take_into(rest(target, written));
-    room.empty();
+    if room.len() == 0 {
+        room.empty();
+    }
     while written < target.len() {
-        if one_read && written > 0 {
-            break;
-        }
         let rest = rest(target, written);
-        let got = if rest.len() > room.size() {
+        let straight = rest.len() > room.size();
+        let got = if straight {
             under::read(&raw, rest)?
+        } else if one_read && written > 0 {
+            break;
         } else {
             fill(&mut room, &raw)?.map(|_| room.take_into(rest))
         };
@@ -272,6 +275,9 @@ pub(super) fn read_into<'py>(
             Some(len) => written += len,
             None if written > 0 => break,
             None => return Ok(py.None().into_bound(py)),
+        }
+        if one_read && straight {
+            break;
         }
     }
     done(written)
