@@ -13,6 +13,7 @@ import socket as stock
 import sys
 import threading
 import time
+import warnings
 import weakref
 
 import pytest
@@ -303,7 +304,8 @@ def test_everything_that_can_be_asked(mode):
 
 @pytest.mark.parametrize("mode", HALVES)
 @pytest.mark.parametrize(
-    "end", ["f.close()", "f.detach() is None", "f.raw.close()", "near.close()", "os.close(near.detach())"]
+    "end",
+    ["f.close()", "f.detach() is None", "f.raw.close()", "near.close()", "os.close(near.detach())"],
 )
 def test_everything_that_can_be_asked_at_the_end(mode, end):
     asked = [call.replace("== near.fileno()", "< 0") for call in ASKED]
@@ -336,7 +338,13 @@ def test_no_method_of_the_base_finds_an_empty_buffer(mode):
 def test_methods_of_the_base_called_past_ours_lose_nothing(mode):
     with Scene(rsocket, mode) as on:
         on.far.send(b"abc")
-        for method in ("close", "detach", "fileno", "flush", "readable" if mode == "rb" else "tell"):
+        for method in (
+            "close",
+            "detach",
+            "fileno",
+            "flush",
+            "readable" if mode == "rb" else "tell",
+        ):
             with pytest.raises(ValueError, match="uninitialized"):
                 getattr(CLASSES[mode], method)(on.file)
         assert on.file.read(3) == b"abc" if mode == "rb" else on.file.write(b"x")
@@ -355,7 +363,9 @@ def test_the_class_makes_files_of_module_io(mode, tmp_path):
             type("Sub", (type(on.file),), {})
 
 
-@pytest.mark.parametrize("method", ["read", "read1", "peek", "readinto", "readline", "write", "seek"])
+@pytest.mark.parametrize(
+    "method", ["read", "read1", "peek", "readinto", "readline", "write", "seek"]
+)
 def test_parameters_are_known(method):
     def parameters(module):
         with Scene(module, "wb" if method == "write" else "rb") as on:
@@ -402,6 +412,23 @@ def test_what_is_left_when_a_cycle_is_collected(mode):
                 return gone() is None, near._io_refs, type(error)
 
     assert_same(collect)
+
+
+def test_a_socket_may_keep_its_own_files():
+    class Keeper(rsocket.socket):
+        pass
+
+    left, far = rsocket.socketpair()
+    with far:
+        near = Keeper(fileno=left.detach())
+        near.files = [near.makefile(mode) for mode in HALVES]
+        gone = weakref.ref(near)
+        del near
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+        assert gone() is None
+        assert far.recv(1) == b""
 
 
 @pytest.mark.parametrize("mode", HALVES)
@@ -499,8 +526,9 @@ def test_what_is_patched_on_the_raw_file_is_called():
                     answers.append(described(error))
             far.send(b"again\n")
             pair.own = 1
-            answers += [pair.readline(), next(iter([1]))]
-            return answers
+            pair.peek = lambda size: b"no such bytes"[:size]
+            far.send(b"once more\n")
+            return [*answers, pair.readline(), pair.readline()]
 
     assert_same(converse)
 
@@ -524,7 +552,9 @@ def test_a_method_replaced_in_the_class_of_the_raw_file_is_called(monkeypatch):
         assert calls == [8192]
 
 
-@pytest.mark.parametrize("error", [InterruptedError(4, "again"), ValueError("odd"), OSError(5, "x")])
+@pytest.mark.parametrize(
+    "error", [InterruptedError(4, "again"), ValueError("odd"), OSError(5, "x")]
+)
 @pytest.mark.parametrize("call", ["f.read(3)", "f.readline()", "f.write(bytes(9000))"])
 def test_errors_of_an_overridden_method(error, call):
     def run(module):
@@ -554,7 +584,6 @@ def test_both_errors_of_a_close_are_told(mode):
             def fail():
                 raise KeyError("close")
 
-            on.near._decref_socketios
             raw = on.file.raw if mode == "wb" else None
             if raw is not None:
                 raw.close = fail
@@ -728,7 +757,7 @@ def random_call(random):
 
 @pytest.mark.parametrize("mode", HALVES)
 @pytest.mark.parametrize("buffering", [None, 1, 10, 100])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_random_conversations(mode, buffering, seed):
     source = random.Random(f"{mode} {buffering} {seed}")
     calls = [random_call(source) for _ in range(250)]

@@ -1,8 +1,11 @@
 //! What a buffered file only asks its raw file: names, positions, abilities.
 
 use std::ffi::c_int;
+use std::ptr;
+use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyString};
@@ -10,6 +13,8 @@ use pyo3::types::{PyBool, PyInt, PyString};
 use super::{Buffered, Kind, under, writer};
 use crate::argument::int;
 use crate::socket::method::{Answer, Arguments, Names, parse_keywords};
+use crate::socket::raw::{Ask, plain};
+use crate::socket::slots::Slot;
 
 /// The answer of a method of the raw file.
 fn ask<'py>(slf: &Buffered<'_, 'py>, method: &Bound<'py, PyString>) -> Answer<'py> {
@@ -59,6 +64,29 @@ pub(super) fn raw<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
 pub(super) fn closed<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
     let closed = under::is_closed(&slf.raw()?)?;
     Ok(PyBool::new(slf.py(), closed).to_owned().into_any())
+}
+
+/// `closed` where the raw file is a plain one, which is asked for every line of a text file: a new
+/// reference, or null and no exception where it takes [`closed`].
+///
+/// # Safety
+/// The interpreter must have called a method of the object at hand.
+#[inline]
+pub(super) unsafe fn quick_closed(slf: &Buffered<'_, '_>) -> *mut ffi::PyObject {
+    let raw = slf.state.raw.load(Ordering::Relaxed);
+    if cfg!(Py_GIL_DISABLED) || raw.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: a reference of the object's, which nobody takes while the interpreter is locked: no
+    // code of Python runs.
+    let raw = unsafe { Borrowed::from_ptr(slf.py(), raw) };
+    let Ok(Some(file)) = plain(&raw, Ask::Closed) else {
+        return ptr::null_mut();
+    };
+    match file.is(Slot::IsClosed) {
+        Ok(closed) => PyBool::new(slf.py(), closed).to_owned().into_ptr().cast(),
+        Err(_) => ptr::null_mut(),
+    }
 }
 
 /// `flush()` of a reader.
@@ -122,11 +150,11 @@ pub(super) fn truncate<'py>(
     slf: &Buffered<'_, 'py>,
     arguments: &Arguments<'_, 'py>,
 ) -> Answer<'py> {
-    static NAMES: Names<2> = Names([c"pos".as_ptr(), std::ptr::null()]);
+    static NAMES: Names<2> = Names([c"pos".as_ptr(), ptr::null()]);
 
     let py = slf.py();
     if cfg!(Py_3_12) {
-        let mut pos = std::ptr::null_mut::<pyo3::ffi::PyObject>();
+        let mut pos = ptr::null_mut::<ffi::PyObject>();
         parse_keywords!(arguments, c"|O:truncate", NAMES, &raw mut pos)?;
     } else if arguments.names().is_some() {
         let class = slf.object.get_type().name()?;

@@ -2,8 +2,10 @@
 //! module io is made of `peek` and `read`.
 
 use std::ffi::c_int;
+use std::ptr;
 
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -41,6 +43,36 @@ fn buffered_line<'py>(
     let line = under::bytes(slf.py(), room.bytes().get(..len).unwrap_or_default())?;
     room.consume(len);
     Ok(Some(line.into_any()))
+}
+
+/// A line that is in the buffer, without an error's having to have a place on the way: a new
+/// reference, or null and no exception where it takes [`read_line`] or [`read_line_of_pair`].
+///
+/// # Safety
+/// The interpreter must have called a method of the object at hand.
+#[inline]
+pub(super) unsafe fn quick_line(slf: &Buffered<'_, '_>) -> *mut ffi::PyObject {
+    if !slf.is_ready() {
+        return ptr::null_mut();
+    }
+    // SAFETY: bytes are made of the buffer, and no code of Python runs.
+    let Some(mut room) = (unsafe { slf.state.reader.glance() }) else {
+        return ptr::null_mut();
+    };
+    let Some(len) = line_end(room.bytes()) else {
+        return ptr::null_mut();
+    };
+    // SAFETY: so many bytes are there (`line_end`). Where there is no memory for the result, whoever
+    // goes the long way finds the buffer as it was, and says so.
+    unsafe {
+        let line = ffi::PyBytes_FromStringAndSize(room.bytes().as_ptr().cast(), len.cast_signed());
+        if line.is_null() {
+            ffi::PyErr_Clear();
+        } else {
+            room.consume(len);
+        }
+        line
+    }
 }
 
 /// The length of the line at the start of `bytes`: up to its end or the limit, if either is there.

@@ -112,8 +112,16 @@ pub(super) fn open<'py>(
         if object.is_null() {
             return Err(PyErr::fetch(py));
         }
-        state.raw.store(raw.into_ptr(), Ordering::Relaxed);
+        let raw = raw.into_ptr();
+        state.raw.store(raw, Ordering::Relaxed);
         object::state(object).write(state);
+        if kind == Kind::Pair {
+            // The collector finalizes garbage in the order in which it came to know it. A pair must
+            // come before its raw file, to send what is left: module io's pair hides its raw file
+            // from the collector, which then cannot collect a socket that keeps its own file.
+            ffi::PyObject_GC_UnTrack(raw.cast());
+            ffi::PyObject_GC_Track(raw.cast());
+        }
         Ok(Bound::from_owned_ptr(py, object))
     }
 }

@@ -203,6 +203,13 @@ unsafe extern "C" fn init(
 unsafe extern "C" fn next_line(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the interpreter passes a live object of the class.
     unsafe {
+        let slf = receiver(Python::assume_attached(), object);
+        if slf.state.kind == Kind::Reader || !slf.has_attributes() {
+            let line = lines::quick_line(&slf);
+            if !line.is_null() {
+                return line;
+            }
+        }
         slot(|py| {
             let slf = receiver(py, object);
             let line = next_line_of(&slf)?;

@@ -26,6 +26,34 @@ unsafe impl<T> Sync for Static<T> {}
 /// One entry: `convention name(signature) = path, doc`, where the convention is `noargs`, `one`,
 /// `fast` or `keywords`.
 macro_rules! entry {
+    // With a way that may answer a call without arguments, by an object or null.
+    (quick $name:literal $signature:literal = $quick:path, $path:path, $doc:literal) => {{
+        unsafe extern "C" fn call(
+            slf: *mut ffi::PyObject,
+            objects: *mut *mut ffi::PyObject,
+            count: ffi::Py_ssize_t,
+        ) -> *mut ffi::PyObject {
+            // SAFETY: as for `fast`.
+            unsafe {
+                if count == 0 {
+                    let answer = $quick(&receiver(Python::assume_attached(), slf));
+                    if !answer.is_null() {
+                        return answer;
+                    }
+                }
+                enter(|py| {
+                    let arguments = Arguments::new(py, objects, count, ptr::null_mut());
+                    $path(&receiver(py, slf), &arguments)
+                })
+            }
+        }
+        ffi::PyMethodDef {
+            ml_name: concat!($name, "\0").as_ptr().cast(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunctionFast: call },
+            ml_flags: ffi::METH_FASTCALL,
+            ml_doc: concat!($name, $signature, "\n--\n\n", $doc, "\0").as_ptr().cast(),
+        }
+    }};
     ($convention:ident $name:literal $signature:literal = $path:expr, $doc:literal) => {{
         let (ml_meth, ml_flags) = entry!(@$convention $path);
         ffi::PyMethodDef {
@@ -141,6 +169,16 @@ fn read_line_of_pair<'py>(slf: &File<'_, 'py>, arguments: &Many<'_, 'py>) -> Ans
     lines::read_line_of_pair(slf, limit.and_then(|limit| usize::try_from(limit).ok()))
 }
 
+/// # Safety
+/// As for `quick_line`.
+unsafe fn quick_line_of_pair(slf: &File<'_, '_>) -> *mut ffi::PyObject {
+    if slf.has_attributes() {
+        return ptr::null_mut();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { lines::quick_line(slf) }
+}
+
 fn write<'py>(slf: &File<'_, 'py>, data: &One<'py>) -> Answer<'py> {
     writer::write(slf, &Buffer::read(data)?)
 }
@@ -175,7 +213,7 @@ pub(super) static READER: Static<[ffi::PyMethodDef; 19]> = Static([
         "Fills a writable buffer, and gives the number of bytes."),
     entry!(one "readinto1" "($self, buffer, /)" = read_into1,
         "Reads into a writable buffer, with one read of the raw file at most."),
-    entry!(fast "readline" "($self, size=-1, /)" = read_line,
+    entry!(quick "readline" "($self, size=-1, /)" = lines::quick_line, read_line,
         "Reads a line, or that many bytes of it."),
     entry!(noargs "flush" "($self, /)" = forward::flush, "Flushes the raw file."),
     entry!(noargs "close" "($self, /)" = closing::close, "Closes the raw file."),
@@ -234,7 +272,7 @@ pub(super) static PAIR: Static<[ffi::PyMethodDef; 14]> = Static([
         "Fills a writable buffer, and gives the number of bytes."),
     entry!(fast "readinto1" "($self, buffer, /)" = read_into1_of_pair,
         "Reads into a writable buffer, with one read of the raw file at most."),
-    entry!(fast "readline" "($self, size=-1, /)" = read_line_of_pair,
+    entry!(quick "readline" "($self, size=-1, /)" = quick_line_of_pair, read_line_of_pair,
         "Reads a line, or that many bytes of it."),
     entry!(fast "write" "($self, buffer, /)" = write_to_pair,
         "Puts bytes into the buffer, or sends them where they do not fit."),
@@ -251,13 +289,21 @@ pub(super) static PAIR: Static<[ffi::PyMethodDef; 14]> = Static([
 
 /// One property that is only read.
 macro_rules! property {
-    ($name:literal, $set:expr, $doc:literal, $path:expr) => {{
+    ($name:literal, $set:expr, $doc:literal, $path:expr $(, $quick:path)?) => {{
         unsafe extern "C" fn get(
             slf: *mut ffi::PyObject,
             _closure: *mut c_void,
         ) -> *mut ffi::PyObject {
             // SAFETY: the interpreter passes a live object of the class (PyDescr).
-            unsafe { enter(|py| $path(&receiver(py, slf))) }
+            unsafe {
+                $(
+                    let answer = $quick(&receiver(Python::assume_attached(), slf));
+                    if !answer.is_null() {
+                        return answer;
+                    }
+                )?
+                enter(|py| $path(&receiver(py, slf)))
+            }
         }
         ffi::PyGetSetDef {
             name: concat!($name, "\0").as_ptr().cast(),
@@ -356,7 +402,8 @@ pub(super) static PAIR_PROPERTIES: Static<[ffi::PyGetSetDef; 2]> = Static([
         "closed",
         None,
         "True once the file is closed.",
-        super::pair::closed
+        super::pair::closed,
+        forward::quick_closed
     ),
     NO_MORE,
 ]);

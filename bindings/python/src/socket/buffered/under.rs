@@ -55,6 +55,11 @@ fn read_by_name(
         Ok(got) => got,
         Err(raised) => {
             let failed = PyOSError::new_err("raw readinto() failed");
+            // SAFETY: two exceptions; the call takes over a reference to the second argument.
+            unsafe {
+                let context = raised.value(py).clone().into_ptr();
+                ffi::PyException_SetContext(failed.value(py).as_ptr(), context);
+            }
             failed.set_cause(py, Some(raised));
             return Err(failed.into());
         }
