@@ -18,7 +18,7 @@ import weakref
 
 import pytest
 import rsocket
-from both import assert_same, outcome
+from both import assert_same, shown
 
 CLASSES = {"rb": io.BufferedReader, "wb": io.BufferedWriter, "rwb": io.BufferedRWPair}
 HALVES = ["rb", "wb", "rwb"]
@@ -78,7 +78,7 @@ def same(calls, **scene):
             return list(on.run(calls))
 
     def answers(module):
-        return [(call, outcome(module, lambda _: answer)) for call, answer in run(module)]
+        return [(call, shown(answer)) for call, answer in run(module)]
 
     for ours, theirs in zip(answers(rsocket), answers(stock)):
         assert ours == theirs

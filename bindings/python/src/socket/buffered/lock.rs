@@ -188,9 +188,17 @@ impl Lock {
         }
     }
 
+    /// Whether somebody holds it, perhaps a thread that never comes back.
+    pub(super) fn is_held(&self) -> bool {
+        self.state.load(Ordering::Relaxed) != FREE
+    }
+
     /// Whether the holder does not exist: it was a thread of the process that this one was forked
-    /// from.
+    /// from. An interpreter that goes down forgets threads that are still in their system calls.
     fn is_abandoned(&self, _py: Python<'_>) -> bool {
+        if flight::is_finalizing() {
+            return false;
+        }
         #[cfg(Py_GIL_DISABLED)]
         {
             // Between taking it and saying so, a holder has said nothing.

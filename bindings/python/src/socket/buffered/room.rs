@@ -1,7 +1,7 @@
 //! The memory of one direction of a buffered file, and who may look into it.
 
 use std::cell::UnsafeCell;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::ops::{Deref, DerefMut};
 use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,6 +92,15 @@ impl Side {
         // SAFETY: ours alone while the lock is held.
         let room = unsafe { &mut *self.room.get() };
         Ok(Held { side: self, room })
+    }
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        if self.lock.is_held() {
+            // A daemon thread that the interpreter left behind may still be in a system call on it.
+            mem::forget(mem::take(&mut self.room.get_mut().memory));
+        }
     }
 }
 
