@@ -1,5 +1,6 @@
 """The same code on the interpreter's own `socket` and on rsocket, and what comes of it."""
 
+import io
 import re
 import socket as stock
 import warnings
@@ -15,7 +16,11 @@ def shown(value):
         return ("socket", value.family, value.type, value.proto, value.gettimeout())
     if isinstance(value, (tuple, list)):
         return type(value), [shown(item) for item in value]
-    return type(value), _text(repr(value))
+    kind = type(value)
+    if issubclass(kind, io.BufferedIOBase):
+        # A subclass of the same name.
+        kind = f"{kind.__module__}.{kind.__qualname__}"
+    return kind, _text(repr(value))
 
 
 def _text(text):

@@ -69,7 +69,8 @@ def message_into(module, exits):
 @row("sendmsg+recvmsg with a descriptor", goal=1.30)
 def rights(module, exits):
     left, right = pair(module, exits)
-    fd = exits.enter_context(open(os.devnull, "rb")).fileno()
+    fd = os.open(os.devnull, os.O_RDONLY)
+    exits.callback(os.close, fd)
     control = [(module.SOL_SOCKET, module.SCM_RIGHTS, fd.to_bytes(4, "little"))]
     room = module.CMSG_SPACE(4)
 
@@ -84,7 +85,8 @@ def rights(module, exits):
 @row("send_fds+recv_fds", goal=1.85)
 def passed(module, exits):
     left, right = pair(module, exits)
-    fd = exits.enter_context(open(os.devnull, "rb")).fileno()
+    fd = os.open(os.devnull, os.O_RDONLY)
+    exits.callback(os.close, fd)
 
     def run(steps):
         for _ in range(steps):

@@ -43,7 +43,7 @@ ROWS = [
     ("get, getsockopt", "raw_get", "our_get", None),
     ("set, setsockopt", "raw_set", "our_set", None),
 ]
-# The promise: instructions beyond the plain call, which has no argument for a timeout, and none that
+# The promise: instructions beyond the plain call, which has no argument for a timeout and none that
 # says how far an operation of several steps came.
 MOST = {
     "our_send": 15,
