@@ -68,6 +68,22 @@ static void small(void) { there_and_back(64); }
 static void page(void) { there_and_back(4096); }
 static void large(void) { there_and_back(65536); }
 
+/* What 64 lines of the rows on makefile move at once. */
+static void line(void)
+{
+    static unsigned count;
+
+    if (count++ % 64 == 0)
+        there_and_back(64 * 26);
+}
+
+static void echo_of_a_line(void)
+{
+    there_and_back(7);
+    must(send(right, data, 7, 0) == 7, "send");
+    must(recv(left, data, sizeof data, 0) == 7, "recv");
+}
+
 static void own_name(void)
 {
     len = sizeof name;
@@ -287,6 +303,10 @@ static const struct row {
     {"sendmsg+recvmsg_into", connect_pair, AF_UNIX, message},
     {"sendmsg+recvmsg with a descriptor", connect_and_open, AF_UNIX, descriptor},
     {"send_fds+recv_fds", connect_and_open, AF_UNIX, descriptor},
+    {"makefile: readline", connect_pair, AF_UNIX, line},
+    {"makefile: for line in file", connect_pair, AF_UNIX, line},
+    {"makefile: for line in text file", connect_pair, AF_UNIX, line},
+    {"makefile: echo of a line", connect_pair, AF_UNIX, echo_of_a_line},
     {"sendfile of 4 KiB", connect_and_open, AF_INET, send_file},
 #define SIZE(family, text, size, step) \
     {text " send+recv " size " blocking", connect_pair, family, step}, \
