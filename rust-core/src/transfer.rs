@@ -14,7 +14,7 @@ use crate::error::{Error, Op, Result};
 use crate::family::Kind;
 use crate::fd::{Partial, SendTimeout, get_int, is_nonblocking};
 use crate::policy::{Blocking, Deadline, Nap, Readiness, Wait, in_time, until_ready};
-use crate::sys::call;
+use crate::sys::{call, transfer};
 
 /// As much as a pipe holds unless it is told otherwise (pipe(7)).
 const PIPE_CAPACITY: usize = 64 * 1024;
@@ -43,7 +43,7 @@ pub fn send_file(
         if len <= COPIED_BYTES_MAX {
             copy(fd, file, offset, len)
         } else {
-            call::sendfile(fd, file, offset, len)
+            transfer::sendfile(fd, file, offset, len)
         }
     })
 }
@@ -52,11 +52,11 @@ pub fn send_file(
 fn copy(fd: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: u64, len: usize) -> Result<usize, Errno> {
     let mut room = [MaybeUninit::uninit(); COPIED_BYTES_MAX];
     let room = room.get_mut(..len).unwrap_or_default();
-    match call::pread(file, room, offset) {
+    match transfer::pread(file, room, offset) {
         Ok([]) => Ok(0),
         Ok(data) => call::send(fd, data, 0),
         // What is wrong with the file is for sendfile(2) to say.
-        Err(_) => call::sendfile(fd, file, offset, len),
+        Err(_) => transfer::sendfile(fd, file, offset, len),
     }
 }
 
@@ -179,7 +179,7 @@ impl Splice {
     /// # Errors
     /// EMFILE, ENFILE.
     pub fn new() -> Result<Self> {
-        let [read, write] = call::pipe().map_err(|errno| Error::Os {
+        let [read, write] = transfer::pipe().map_err(|errno| Error::Os {
             op: Op::Pipe,
             errno,
         })?;
@@ -254,7 +254,7 @@ impl Splice {
             if let Some(deadline) = wait.deadline() {
                 until_ready(from, Readiness::Readable, deadline, wait)?;
             }
-            match wait.block(|| call::splice(from, self.write.as_fd(), len)) {
+            match wait.block(|| transfer::splice(from, self.write.as_fd(), len)) {
                 Ok(moved) => return Ok(moved),
                 Err(Errno::EINTR) => wait.interrupted()?,
                 Err(errno) => match wait.deadline() {
@@ -275,7 +275,7 @@ impl Splice {
     fn drain(&self, to: BorrowedFd<'_>, len: usize, wait: &mut impl Wait) -> Result<usize> {
         let len = len.min(self.buffered);
         bounded(to, Op::Splice, wait, |_| {
-            call::splice(self.read.as_fd(), to, len)
+            transfer::splice(self.read.as_fd(), to, len)
         })
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use libc::{socklen_t, ssize_t};
 
-use super::signal::without_sigpipe;
 use super::sockaddr::SockAddr;
 use super::wake;
 use crate::errno::Errno;
@@ -24,7 +23,7 @@ pub type NativeName<'a> = (
 
 /// The kernel's -1 as an errno.
 #[inline]
-fn check(result: c_int) -> Result<c_int> {
+pub(super) fn check(result: c_int) -> Result<c_int> {
     if result == -1 {
         Err(Errno::last())
     } else {
@@ -33,7 +32,7 @@ fn check(result: c_int) -> Result<c_int> {
 }
 
 #[inline]
-fn check_len(result: ssize_t) -> Result<usize> {
+pub(super) fn check_len(result: ssize_t) -> Result<usize> {
     if result == -1 {
         Err(Errno::last())
     } else {
@@ -349,66 +348,6 @@ pub(crate) fn sendmsg(
     // SAFETY: sendmsg(2) only reads: the header, the buffers, the control data and the name, all
     // of which live until the call returns.
     check_len(unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const header, flags) })
-}
-
-/// pread(2): what the file has from `offset` on, as far as there is room.
-pub(crate) fn pread<'a>(
-    file: BorrowedFd<'_>,
-    room: &'a mut [MaybeUninit<u8>],
-    offset: u64,
-) -> Result<&'a [u8]> {
-    let Ok(offset) = libc::off_t::try_from(offset) else {
-        return Err(Errno::EINVAL);
-    };
-    // SAFETY: pread(2) writes at most as many bytes as it is told that there are.
-    let len = check_len(unsafe {
-        libc::pread(
-            file.as_raw_fd(),
-            room.as_mut_ptr().cast(),
-            room.len(),
-            offset,
-        )
-    })?;
-    let len = len.min(room.len());
-    // SAFETY: within `room`; pread(2): "the number of bytes read", which it wrote.
-    Ok(unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), len) })
-}
-
-/// sendfile(2) from `offset` on; the file's own position stays where it is. Never raises SIGPIPE.
-pub(crate) fn sendfile(
-    to: BorrowedFd<'_>,
-    file: BorrowedFd<'_>,
-    offset: u64,
-    len: usize,
-) -> Result<usize> {
-    let Ok(mut offset) = libc::off_t::try_from(offset) else {
-        return Err(Errno::EINVAL);
-    };
-    without_sigpipe(len, || {
-        // SAFETY: sendfile(2): "if offset is not NULL, then it points to a variable holding the
-        // file offset", which is read and written.
-        check_len(unsafe { libc::sendfile(to.as_raw_fd(), file.as_raw_fd(), &raw mut offset, len) })
-    })
-}
-
-/// splice(2) between a pipe and something else, at the place where each stands. Never raises
-/// SIGPIPE.
-pub(crate) fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>, len: usize) -> Result<usize> {
-    let (from, to) = (from.as_raw_fd(), to.as_raw_fd());
-    let flags = libc::SPLICE_F_MOVE;
-    without_sigpipe(len, || {
-        // SAFETY: splice(2): null offsets, which pipes and sockets need, are not followed.
-        check_len(unsafe { libc::splice(from, ptr::null_mut(), to, ptr::null_mut(), len, flags) })
-    })
-}
-
-/// pipe2(2), close-on-exec: the end to read from, and the one to write to.
-pub(crate) fn pipe() -> Result<[OwnedFd; 2]> {
-    let mut fds = [-1; 2];
-    // SAFETY: pipe2(2) writes two descriptors into the array it is given.
-    check(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) })?;
-    // SAFETY: pipe2(2): the array "is used to return two file descriptors", which nobody else owns.
-    Ok(fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
 /// A message header that points nowhere.

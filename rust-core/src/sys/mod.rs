@@ -21,6 +21,7 @@ pub(crate) mod resolve;
 pub(crate) mod signal;
 pub(crate) mod sockaddr;
 pub(crate) mod stable;
+pub(crate) mod transfer;
 pub(crate) mod wake;
 
 use std::ffi::{CStr, c_char};
