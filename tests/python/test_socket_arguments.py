@@ -3,6 +3,7 @@
 import array
 import decimal
 import fractions
+import subprocess
 import sys
 
 import pytest
@@ -211,3 +212,19 @@ def test_bytes_that_the_kernel_only_counts_leave_a_buffer_alone():
                 return counted, buffers
 
     assert_same(receive)
+
+
+@pytest.mark.parametrize("method", ["recv", "recvfrom", "recvmsg"])
+def test_room_that_is_not_used_costs_no_memory(method):
+    code = (
+        "import resource, rsocket\n"
+        "left, right = rsocket.socketpair()\n"
+        "right.send(b'x')\n"
+        f"arguments = (2**30, 0) if {method!r} == 'recvmsg' else (2**30,)\n"
+        f"left.{method}(*arguments, rsocket.MSG_TRUNC | rsocket.MSG_DONTWAIT)\n"
+        "left.close(), right.close()\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    command = [sys.executable, "-c", code]
+    kibibytes = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    assert int(kibibytes) < 256 * 1024

@@ -44,9 +44,9 @@ def _passes(call: str, name: str, place: int) -> bool:
 
 
 # What the kernel says to a call that it refuses, rather than makes wait: EINVAL, EPIPE, EMSGSIZE,
-# EOPNOTSUPP, ENOTCONN.
+# EOPNOTSUPP, EISCONN, ENOTCONN.
 _ERROR = r"^\('raised', \('builtins\.\w+Error', \(<class 'tuple'>, \[\(<class 'int'>, "
-_REFUSED = _ERROR + r"(?:22|32|90|95|107)\)"
+_REFUSED = _ERROR + r"(?:22|32|90|95|106|107)\)"
 _STUCK = r"^\('raised', \('differential\.twin\.Stuck"
 _WAITED = r"'raised', \('(?:builtins\.TimeoutError|socket\.timeout|differential\.twin\.Stuck)"
 _DATA = (
@@ -61,7 +61,7 @@ _BUFFER = r"bytearray|memoryview|array\.array|chars\(|c_int|getbuffer|b\d|BytesI
 _FREE = r"\('free', \d+\)\)$"
 # The text of a class, which may have `<locals>` in it.
 _SHOWN = r"unclosed <(?:[^<>]|<\w+>)*"
-_UNKNOWN_FAMILY = r"family=(?:0|3|31|99|1000|AddressFamily\.AF_(?:UNSPEC|AX25)), "
+_UNKNOWN_FAMILY = r"family=(?:0|3|31|99|1000|\d{5,}|AddressFamily\.AF_(?:UNSPEC|AX25)), "
 ACCEPTED = [
     Accepted(
         "the class has no base written in C, whose name messages would show",
@@ -88,8 +88,8 @@ ACCEPTED = [
         "a call with a timeout is tried before it waits, so that what cannot succeed fails at once",
         call=r"sendmsg|send_fds",
         stock=_WAITED,
-        # A descriptor in SCM_RIGHTS that is not open.
-        ours=_ERROR + r"9\)",
+        # A descriptor in SCM_RIGHTS that is not open, a process that is not there.
+        ours=_ERROR + r"[39]\)",
         aspect="result",
     ),
     Accepted(
@@ -118,7 +118,7 @@ ACCEPTED = [
     Accepted(
         "a timeout that poll(2) has no number for is waited for; stock cuts it off",
         call=_DATA,
-        before=r"timeout\(.*(?:\d{7}|2\*\*[36]\d|9e9)",
+        before=r"timeout[(,].*(?:\d{7}|2\*\*[36]\d|9e9)",
         stock=_WAITED,
         ours=_STUCK,
         aspect="result",
@@ -155,6 +155,19 @@ ACCEPTED = [
         "of a descriptor that is said to be of another family stock shows bytes that nobody wrote",
         stock=r"'::[0-9a-f:.]*', (?:port )?\d+, \d+, \d+",
         ours=r"'::1?', (?:port )?\d+, 0, 0",
+    ),
+    Accepted(
+        "of a descriptor that is said to be of another family stock shows bytes that nobody wrote",
+        aspect="notes",
+        stock=r"laddr=[^>]*\\udc",
+        ours=r"laddr=",
+    ),
+    Accepted(
+        "of a descriptor that is said to be of another family stock passes on what nobody wrote",
+        call=r"\bconnect(?:_ex)?\(.*\bs\d\.get(?:sock|peer)name\(\)",
+        aspect="result",
+        stock=r"'raised', \('builtins\.OSError'.*Network is unreachable",
+        ours=r"'returned'",
     ),
     Accepted(
         "paths and addresses of ipaddress may be passed: stock raises TypeError",
@@ -201,16 +214,16 @@ ACCEPTED = [
     Accepted(
         "families that the interpreter's module does not know can be used, and show addresses",
         aspect="notes",
-        stock=_SHOWN + _UNKNOWN_FAMILY + r"type=[\w.]+, proto=-?\d+>",
-        ours=_SHOWN + _UNKNOWN_FAMILY + r"type=[\w.]+, proto=-?\d+, [lr]addr=",
+        stock=_SHOWN + _UNKNOWN_FAMILY + r"type=[\w.-]+, proto=-?\d+>",
+        ours=_SHOWN + _UNKNOWN_FAMILY + r"type=[\w.-]+, proto=-?\d+, [lr]addr=",
         harmless=True,
     ),
     Accepted(
         "families that the interpreter's module does not know can be used, and show addresses",
         call=r"\brepr\(|\.__repr__\(|\bstr\(",
         aspect="result",
-        stock=r"'<(?:[^<>]|<\w+>)*" + _UNKNOWN_FAMILY + r"type=[\w.]+, proto=-?\d+>",
-        ours=r"<(?:[^<>]|<\w+>)*" + _UNKNOWN_FAMILY + r"type=[\w.]+, proto=-?\d+, [lr]addr=",
+        stock=r"'<(?:[^<>]|<\w+>)*" + _UNKNOWN_FAMILY + r"type=[\w.-]+, proto=-?\d+>",
+        ours=r"<(?:[^<>]|<\w+>)*" + _UNKNOWN_FAMILY + r"type=[\w.-]+, proto=-?\d+, [lr]addr=",
         harmless=True,
     ),
     Accepted(
@@ -267,6 +280,47 @@ ACCEPTED = [
         harmless=True,
     ),
     Accepted(
+        "the kernel numbers the packets that it sends (ip(7), Identification)",
+        call=r"\brecv",
+        aspect="result",
+        stock=r"^\('returned', .*b'E\\x00",
+        ours=r"^\('returned', .*b'E\\x00",
+        harmless=True,
+    ),
+    Accepted(
+        "a descriptor that somebody else closed is named by what has its number now",
+        call=r"sendfile",
+        before=r"\bm\.close\(",
+        stock=r"Bad file descriptor",
+        ours=r"Socket operation on non-socket",
+    ),
+    Accepted(
+        "a socket that names itself as its address nests deeper before it is a RecursionError",
+        call=r"repr|^the end",
+        before=r"'getsockname': s\d",
+        aspect="overrides",
+    ),
+    Accepted(
+        "sendfile() looks at its arguments itself, whatever the private method has become",
+        call=r"sendfile",
+        before=r"'_check_sendfile_params'",
+        aspect="result",
+    ),
+    Accepted(
+        "methods of SocketIO that take nothing say so in words for native methods",
+        call=r"^f\d",
+        stock=r"TypeError.*\b\w+\(\) takes 1 positional argument but",
+        ours=r"TypeError.*SocketIO\.\w+\(\) takes no arguments \(",
+        harmless=True,
+    ),
+    Accepted(
+        "TextIOWrapper of 3.9 goes on with an error at hand, which a native method does not hide",
+        call=r"makefile",
+        stock=r"UnicodeEncodeError.*surrogates not allowed",
+        ours=r"SystemError.*returned a result with an error set.*UnicodeEncodeError",
+        harmless=True,
+    ),
+    Accepted(
         "an option may be read into a buffer",
         call=rf"\bgetsockopt\b.*(?:{_BUFFER})",
         stock=r"TypeError.*(?:cannot be interpreted as an integer|an integer is required)",
@@ -283,6 +337,13 @@ ACCEPTED = [
         call=r"create_server|create_connection|socketpair",
         aspect="notes",
         stock=r"ResourceWarning",
+    ),
+    Accepted(
+        "a socket that cannot be handed out is closed at once, not left to the garbage collector",
+        call=r"create_server|create_connection",
+        aspect="state",
+        stock=_FREE,
+        ours=_FREE,
     ),
     Accepted(
         "functions of Python take any object for self, methods in native code do not",

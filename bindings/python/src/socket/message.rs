@@ -124,13 +124,14 @@ pub(super) fn receive_plain<'py>(
     let (py, socket) = (slf.py(), slf.get());
     let mut shown = None;
     let data = received(py, socket, size, |room| {
-        prepare(room, flags);
+        let room = prepare(room, flags);
+        let most = room.len();
         let bufs = &mut [io_slice(room)];
         let (len, flags, from) = with_control_room(control as isize, |control| {
             receive_each(py, socket, bufs, control, flags, each)
         })?;
         shown = Some((flags, from));
-        Ok(len)
+        Ok(len.min(most))
     })?;
     let (flags, from) = shown.ok_or_else(|| PyOSError::new_err("recvmsg gave nothing"))?;
     Ok((data, flags, from))
@@ -192,12 +193,13 @@ pub(super) fn recvmsg<'py>(
     };
     let mut shown = None;
     let data = received(py, socket, asked, |room| {
-        prepare(room, flags);
+        let room = prepare(room, flags);
+        let most = room.len();
         let (len, rest) = with_control_room(control, |control| {
             receive(py, socket, &mut [io_slice(room)], control, flags)
         })?;
         shown = Some(rest);
-        Ok(len)
+        Ok(len.min(most))
     })?;
     match shown {
         Some((messages, flags, from)) => {

@@ -70,13 +70,21 @@ fn much_received<'py>(
     Ok(PyBytes::new(py, unsafe { filled(room, len) }))
 }
 
+/// More than this is not received at once with MSG_TRUNC.
+const COUNTED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Room that nobody has written to, made ready for these flags: with MSG_TRUNC the kernel counts
-/// bytes that it throws away and does not write (tcp(7)).
+/// bytes that it throws away and does not write (tcp(7)). A stream may bring less than there is room
+/// for, and no datagram is as long as what is left of the room here.
 #[inline]
-pub(super) fn prepare(room: &mut [MaybeUninit<u8>], flags: i32) {
-    if flags & libc::MSG_TRUNC != 0 {
-        room.fill(MaybeUninit::new(0));
+pub(super) fn prepare(room: &mut [MaybeUninit<u8>], flags: i32) -> &mut [MaybeUninit<u8>] {
+    if flags & libc::MSG_TRUNC == 0 {
+        return room;
     }
+    let len = room.len().min(COUNTED_BYTES_MAX);
+    let room = room.get_mut(..len).unwrap_or_default();
+    room.fill(MaybeUninit::new(0));
+    room
 }
 
 /// recv(2) into `room`.
@@ -161,8 +169,9 @@ pub(super) fn recv<'py>(slf: &Bound<'py, Socket>, arguments: &Arguments<'_, 'py>
     }
     let fd = socket.descriptor()?;
     let data = received(py, socket, size, |room| {
-        prepare(room, flags);
-        receive(py, socket, fd, room, flags)
+        let room = prepare(room, flags);
+        let len = receive(py, socket, fd, room, flags)?;
+        Ok(len.min(room.len()))
     })?;
     Ok(data.into_any())
 }
@@ -184,8 +193,9 @@ pub(super) fn recvfrom<'py>(
     let fd = socket.descriptor()?;
     let mut from = Address::default();
     let data = received(py, socket, size, |room| {
-        prepare(room, flags);
-        receive_from(py, socket, fd, room, flags, &mut from)
+        let room = prepare(room, flags);
+        let len = receive_from(py, socket, fd, room, flags, &mut from)?;
+        Ok(len.min(room.len()))
     })?;
     pair(
         data.into_any(),
