@@ -68,8 +68,11 @@ class Recorder:
             self._armed = True
             return eval(code, names)
         finally:
-            self._armed = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            self.disarm()
+
+    def disarm(self) -> None:
+        self._armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _alarm(self, _number: int, _frame: object) -> None:
         if self._armed:
@@ -241,6 +244,8 @@ class Side:
         try:
             value = recorder.run(step.code, self.names)
         except BaseException as error:
+            # The alarm may have come when the call had ended, before it was turned off.
+            recorder.disarm()
             result = ("raised", self.failure(error))
             # What the frames hold is let go of while it is watched: native code has none.
             error.__traceback__ = error.__context__ = error.__cause__ = None
