@@ -4,13 +4,15 @@
 # (host, port) for AF_INET, (host, port[, flowinfo[, scope_id]]) for AF_INET6, str, bytes or a path
 # for AF_UNIX, and so on.
 
+import sys
 from collections.abc import Iterable
+from inspect import Signature
 from io import BufferedReader, BufferedRWPair, BufferedWriter, IOBase, RawIOBase, TextIOWrapper
 from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
 from socket import AddressFamily, SocketKind
 from types import TracebackType
-from typing import Any, Literal, Protocol, SupportsIndex, final, overload
+from typing import Any, ClassVar, Literal, Protocol, SupportsIndex, final, overload
 
 from typing_extensions import Buffer, Self, TypeAlias, disjoint_base
 
@@ -247,6 +249,8 @@ class Deadline:
     def remaining(self) -> float | None: ...
 
 class SocketIO(RawIOBase):
+    if sys.version_info >= (3, 13):
+        __signature__: ClassVar[Signature]
     def __init__(self, sock: socket, mode: Literal["r", "w", "rw", "rb", "wb", "rwb"]) -> None: ...
     @property
     def name(self) -> int: ...

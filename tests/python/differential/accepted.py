@@ -58,7 +58,7 @@ _DATA += r"|\bf\d(?:\.\w+)?\.(?:read|read1|readinto|readline|write|flush|close|d
 # A file or an array that a buffer is made of.
 _BUFFER = r"bytearray|memoryview|array\.array|chars\(|c_int|getbuffer|b\d|BytesIO"
 # The lowest descriptor that is not open.
-_FREE = r"\('free', \d+\)\)$"
+_FREE = r"\('free', \d+\),?\)$"
 # The text of a class, which may have `<locals>` in it.
 _SHOWN = r"unclosed <(?:[^<>]|<\w+>)*"
 _UNKNOWN_FAMILY = r"family=(?:0|3|31|99|1000|\d{5,}|AddressFamily\.AF_(?:UNSPEC|AX25)), "
