@@ -130,7 +130,7 @@ develop: $(VENV)/.rsocket ## Builds the Python module into a virtual environment
 
 .PHONY: wheel-pgo
 wheel-pgo: $(VENV)/.tools ## Builds a wheel of the Python module, guided by a profile (needs llvm-profdata)
-	bindings/python/wheel-pgo.sh $(BIN)/python dist
+	benches/wheel-pgo.sh $(BIN)/python dist
 
 .PHONY: install
 install: ## Installs the C library below PREFIX (default /usr/local)

@@ -3,13 +3,13 @@
 # instrumented module runs them, and its profile guides the build proper. Needs llvm-profdata, of
 # rustup's component llvm-tools or of a distribution's LLVM that is new enough for the compiler.
 #
-#   bindings/python/wheel-pgo.sh PYTHON [DIRECTORY FOR THE WHEEL]
+#   benches/wheel-pgo.sh PYTHON [DIRECTORY FOR THE WHEEL]
 #
 # PYTHON has maturin and pip beside it, as .venv/bin/python has.
 set -euo pipefail
 
 python=$1
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 dist=$(realpath -m "${2:-dist}")
 work=$(realpath -m "${CARGO_TARGET_DIR:-target}/pgo")
 host=$(rustc -vV | sed -n 's/^host: //p')
