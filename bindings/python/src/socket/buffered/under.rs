@@ -53,6 +53,10 @@ fn read_by_name(
     };
     let got = match number(&got) {
         Ok(got) => got,
+        Err(raised) if cfg!(not(Py_3_10)) => {
+            error::forget(py, raised);
+            -1
+        }
         Err(raised) => {
             let failed = PyOSError::new_err("raw readinto() failed");
             // SAFETY: two exceptions; the call takes over a reference to the second argument.
