@@ -75,6 +75,34 @@ def test_what_is_patched_on_the_raw_file_is_called():
     assert_same(converse)
 
 
+CIRCLES = [
+    ("rb", "f.raw.flush = f.flush", "f.flush"),
+    ("rb", "f.flush = f.close", "f.close"),
+    ("rb", "f.raw.fileno = f.fileno", "f.fileno"),
+    ("wb", "f.raw.isatty = f.isatty", "f.isatty"),
+    ("wb", "f.flush = f.detach", "f.detach"),
+    ("rwb", "f.readline = f.__next__", "f.__next__"),
+    ("rwb", "f.peek = lambda size: f.readline()", "f.readline"),
+]
+
+
+@pytest.mark.parametrize(("mode", "circle", "call"), CIRCLES)
+def test_methods_that_call_themselves_in_circles(mode, circle, call):
+    def go_round(module):
+        with Scene(module, mode) as on:
+            exec(circle, {"f": on.file})
+            try:
+                eval(call, {"f": on.file})()
+            except RecursionError:
+                return "RecursionError"
+            finally:
+                vars(on.file).clear()
+                if mode != "rwb" and on.file.raw:
+                    vars(on.file.raw).clear()
+
+    assert go_round(rsocket) == "RecursionError"
+
+
 def test_a_method_replaced_in_the_class_of_the_raw_file_is_called(monkeypatch):
     for module in (rsocket, stock):
         calls = []
@@ -132,6 +160,10 @@ def test_both_errors_of_a_close_are_told(mode):
             try:
                 on.file.close()
             except Exception as error:
-                return described(error), on.file.closed
+                context = error.__context__ and described(error.__context__)
+                return described(error), context, on.file.closed
+            finally:
+                if raw is not None:
+                    del raw.close
 
     assert_same(close)

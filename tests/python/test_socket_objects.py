@@ -37,7 +37,11 @@ EXPRESSIONS += [
     "s.makefile('rb', 0).mode",
     "s.makefile(5)",
 ]
-EXPRESSIONS += ["s.makefile('rw').mode", "s.makefile('rwb')", "s.makefile('r', encoding='no')"]
+EXPRESSIONS += [
+    "s.makefile('rw').mode",
+    "repr(s.makefile('rwb')).split()[0]",
+    "s.makefile('r', encoding='no')",
+]
 EXPRESSIONS += ["s.makefile('wb', 0).writable()", "s.makefile('rb').seekable()", "s.makefile('')"]
 EXPRESSIONS += ["s.makefile('rb', 0).seek(0)", "s.makefile('rb', 0).write(b'')", "s.makefile(None)"]
 EXPRESSIONS += ["s.makefile('wb', 0).readinto(bytearray(1))", "s.makefile('rb', None).raw.closed"]

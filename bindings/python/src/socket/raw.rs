@@ -17,6 +17,7 @@ use super::{lifecycle, transfer};
 use crate::buffer::Buffer;
 use crate::error;
 use crate::failure::Failure;
+use crate::recursion::Deeper;
 
 /// What a buffered file asks of the raw one under it.
 #[derive(Clone, Copy)]
@@ -242,6 +243,16 @@ fn not_received(slf: &File<'_, '_>, failure: Failure) -> Result<(), Failure> {
     would_block(py, failure)
 }
 
+/// Calls what stands in the place of a method of the socket, and may call ours again.
+fn overridden<'py>(
+    sock: &Bound<'py, PyAny>,
+    method: Method,
+    argument: &Bound<'py, PyAny>,
+) -> Answer<'py> {
+    let _deeper = Deeper::enter(sock.py())?;
+    Ok(sock.call_method1(native::name(sock.py(), method)?, (argument,))?)
+}
+
 pub(super) fn read_into<'py>(slf: &File<'_, 'py>, buffer: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = slf.py();
     let sock = readable(slf)?;
@@ -251,9 +262,7 @@ pub(super) fn read_into<'py>(slf: &File<'_, 'py>, buffer: &Bound<'py, PyAny>) ->
             transfer::fill(py, socket.get(), &mut buffer, 0, 0)
                 .map(|len| PyInt::new(py, len).into_any())
         }
-        None => sock
-            .call_method1(native::name(py, Method::RecvInto)?, (buffer,))
-            .map_err(Failure::from),
+        None => overridden(&sock, Method::RecvInto, buffer),
     };
     received.or_else(|failure| {
         not_received(slf, failure)?;
@@ -269,9 +278,7 @@ pub(super) fn write<'py>(slf: &File<'_, 'py>, data: &Bound<'py, PyAny>) -> Answe
             let data = Buffer::read(data)?;
             transfer::drain(py, socket.get(), &data, 0).map(|len| PyInt::new(py, len).into_any())
         }
-        None => sock
-            .call_method1(native::name(py, Method::Send)?, (data,))
-            .map_err(Failure::from),
+        None => overridden(&sock, Method::Send, data),
     };
     sent.or_else(|failure| {
         would_block(py, failure)?;
@@ -281,6 +288,7 @@ pub(super) fn write<'py>(slf: &File<'_, 'py>, data: &Bound<'py, PyAny>) -> Answe
 
 pub(super) fn fileno<'py>(slf: &File<'_, 'py>) -> Answer<'py> {
     open_file(slf)?;
+    let _deeper = Deeper::enter(slf.py())?;
     let name = native::name(slf.py(), Method::Fileno)?;
     Ok(slf.need(Slot::Sock)?.call_method0(name)?)
 }

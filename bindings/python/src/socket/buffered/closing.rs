@@ -16,7 +16,7 @@ use crate::socket::method::Answer;
 /// Flushes a reader or a writer by its `flush`, which the object may have an own one of.
 fn flush<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
     if slf.has_attributes() {
-        return Ok(slf.object.call_method0(intern!(slf.py(), "flush"))?);
+        return Ok(under::call(&slf.object, intern!(slf.py(), "flush"))?);
     }
     match slf.state.kind {
         Kind::Reader => Ok(under::flush(&slf.raw()?)?),

@@ -18,7 +18,7 @@ use crate::socket::slots::Slot;
 
 /// The answer of a method of the raw file.
 fn ask<'py>(slf: &Buffered<'_, 'py>, method: &Bound<'py, PyString>) -> Answer<'py> {
-    Ok(slf.raw()?.call_method0(method)?)
+    Ok(under::call(&slf.raw()?, method)?)
 }
 
 pub(super) fn fileno<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
@@ -48,11 +48,11 @@ pub(super) fn isatty<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
 }
 
 pub(super) fn name<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
-    Ok(slf.raw()?.getattr(intern!(slf.py(), "name"))?)
+    Ok(under::attribute(&slf.raw()?, intern!(slf.py(), "name"))?)
 }
 
 pub(super) fn mode<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
-    Ok(slf.raw()?.getattr(intern!(slf.py(), "mode"))?)
+    Ok(under::attribute(&slf.raw()?, intern!(slf.py(), "mode"))?)
 }
 
 pub(super) fn raw<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
@@ -136,10 +136,7 @@ pub(super) fn seek<'py>(slf: &Buffered<'_, 'py>, arguments: &Arguments<'_, 'py>)
     if under::is_closed(&raw)? && slf.ahead() == 0 {
         return Err(PyValueError::new_err("seek of closed file").into());
     }
-    if raw
-        .call_method0(intern!(py, "seekable"))?
-        .is(PyBool::new(py, true))
-    {
+    if under::call(&raw, intern!(py, "seekable"))?.is(PyBool::new(py, true)) {
         return unsupported(py, "seek");
     }
     unsupported(py, "File or stream is not seekable.")

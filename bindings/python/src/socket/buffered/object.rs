@@ -6,6 +6,7 @@ use std::ptr;
 
 use pyo3::exceptions::{PySystemError, PyTypeError};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
@@ -229,7 +230,7 @@ fn next_line_of<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
         return lines::read_line(slf, None);
     }
     if slf.has_attributes() {
-        return Ok(slf.object.call_method0("readline")?);
+        return Ok(under::call(&slf.object, intern!(slf.py(), "readline"))?);
     }
     lines::read_line_of_pair(slf, None)
 }

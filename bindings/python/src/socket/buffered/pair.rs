@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::{Buffered, forward};
+use crate::recursion::Deeper;
 use crate::socket::method::{Answer, Arguments};
 
 /// `closed` of a pair.
@@ -22,6 +23,7 @@ pub(super) fn closed<'py>(slf: &Buffered<'_, 'py>) -> Answer<'py> {
 #[cold]
 pub(super) fn read_line_by_names<'py>(slf: &Buffered<'_, 'py>, limit: isize) -> Answer<'py> {
     let py = slf.py();
+    let _deeper = Deeper::enter(py)?;
     let base: Bound<'py, PyType> = py
         .import("_io")?
         .getattr("_IOBase")?

@@ -140,7 +140,7 @@ fn read_until_nothing<'py>(raw: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = raw.py();
     let mut all = PyBytes::new(py, b"").into_any();
     loop {
-        let chunk = raw.call_method0(name(py, Ask::Read)?)?;
+        let chunk = under::call(raw, name(py, Ask::Read)?)?;
         let len = match chunk.cast::<PyBytes>() {
             Ok(bytes) => bytes.as_bytes().len(),
             Err(_) if chunk.is_none() => 0,

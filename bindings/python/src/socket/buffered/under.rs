@@ -9,11 +9,12 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes};
+use pyo3::types::{PyByteArray, PyBytes, PyString};
 use rsocket::Errno;
 
 use crate::error;
 use crate::failure::Failure;
+use crate::recursion::Deeper;
 use crate::socket::raw::{self, Ask, name, plain};
 use crate::socket::slots::Slot;
 
@@ -114,6 +115,7 @@ fn call_through_signals<'py>(
     argument: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = raw.py();
+    let _deeper = Deeper::enter(py)?;
     loop {
         match raw.call_method1(name(py, ask)?, (argument,)) {
             Ok(answer) => return Ok(Some(answer).filter(|answer| !answer.is_none())),
@@ -152,12 +154,30 @@ fn within(method: &str, got: isize, len: usize) -> PyResult<usize> {
     }
 }
 
+/// An attribute of an object, which may ask for one of ours.
+pub(super) fn attribute<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let _deeper = Deeper::enter(object.py())?;
+    object.getattr(name)
+}
+
+/// Calls a method of an object, which may call one of ours.
+pub(super) fn call<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let _deeper = Deeper::enter(object.py())?;
+    object.call_method0(name)
+}
+
 /// Whether the raw file is closed.
 #[inline]
 pub(super) fn is_closed(raw: &Bound<'_, PyAny>) -> PyResult<bool> {
     match plain(raw, Ask::Closed)? {
         Some(file) => file.is(Slot::IsClosed),
-        None => raw.getattr(name(raw.py(), Ask::Closed)?)?.is_truthy(),
+        None => attribute(raw, name(raw.py(), Ask::Closed)?)?.is_truthy(),
     }
 }
 
@@ -169,7 +189,7 @@ pub(super) fn flush<'py>(raw: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>
             Err(PyValueError::new_err("I/O operation on closed file."))
         }
         Some(_) => Ok(py.None().into_bound(py)),
-        None => raw.call_method0(name(py, Ask::Flush)?),
+        None => call(raw, name(py, Ask::Flush)?),
     }
 }
 
@@ -177,7 +197,7 @@ pub(super) fn flush<'py>(raw: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>
 pub(super) fn close<'py>(raw: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>, Failure> {
     match plain(raw, Ask::Close)? {
         Some(file) => raw::close(&file),
-        None => Ok(raw.call_method0(name(raw.py(), Ask::Close)?)?),
+        None => Ok(call(raw, name(raw.py(), Ask::Close)?)?),
     }
 }
 
