@@ -167,3 +167,23 @@ def test_both_errors_of_a_close_are_told(mode):
                     del raw.close
 
     assert_same(close)
+
+
+@pytest.mark.parametrize("call", ["f.flush()", "f.close()", "f.detach()"])
+def test_a_raw_file_that_says_by_itself_that_it_would_block(call):
+    def attempt(module):
+        with Scene(module, "wb") as on:
+
+            def write(_):
+                raise BlockingIOError(11, "by itself", 3)
+
+            on.file.write(b"x")
+            on.file.raw.write = write
+            try:
+                eval(call, {"f": on.file})
+            except BlockingIOError as error:
+                return described(error)
+            finally:
+                del on.file.raw.write
+
+    assert_same(attempt)

@@ -16,6 +16,10 @@ const HELD: u32 = 1;
 /// Held, and somebody sleeps until it is not.
 const AWAITED: u32 = 2;
 
+/// The holder of a lock that is taken for a moment.
+#[cfg(Py_GIL_DISABLED)]
+const NOBODY_WHO_WAITS: i64 = -1;
+
 /// How long a thread sleeps before it looks whether the holder still exists.
 const NAP: libc::timespec = libc::timespec {
     tv_sec: 1,
@@ -49,10 +53,18 @@ impl Lock {
     /// nobody holds ours is enough. False where somebody does.
     #[inline]
     pub(super) fn glance(&self) -> bool {
-        if cfg!(Py_GIL_DISABLED) {
-            return self.take(HELD);
+        #[cfg(Py_GIL_DISABLED)]
+        {
+            let taken = self.take(HELD);
+            if taken {
+                self.belongs_to(NOBODY_WHO_WAITS);
+            }
+            taken
         }
-        self.state.load(Ordering::Relaxed) == FREE
+        #[cfg(not(Py_GIL_DISABLED))]
+        {
+            self.state.load(Ordering::Relaxed) == FREE
+        }
     }
 
     /// Ends such a moment.
@@ -92,10 +104,21 @@ impl Lock {
         if !self.take(HELD) {
             self.wait(py, me, describe)?;
         }
-        self.holder.store(me, Ordering::Relaxed);
-        #[cfg(Py_GIL_DISABLED)]
-        self.process.store(std::process::id(), Ordering::Relaxed);
+        self.belongs_to(me);
         Ok(())
+    }
+
+    /// Says who has taken it.
+    #[inline]
+    fn belongs_to(&self, holder: i64) {
+        #[cfg(Py_GIL_DISABLED)]
+        {
+            // The process first: whoever sees the holder must see whose it is.
+            self.process.store(std::process::id(), Ordering::Relaxed);
+            self.holder.store(holder, Ordering::Release);
+        }
+        #[cfg(not(Py_GIL_DISABLED))]
+        self.holder.store(holder, Ordering::Relaxed);
     }
 
     #[cold]
@@ -202,8 +225,8 @@ impl Lock {
         #[cfg(Py_GIL_DISABLED)]
         {
             // Between taking it and saying so, a holder has said nothing.
-            let process = self.process.load(Ordering::Relaxed);
-            self.holder.load(Ordering::Relaxed) != 0 && process != std::process::id()
+            self.holder.load(Ordering::Acquire) != 0
+                && self.process.load(Ordering::Relaxed) != std::process::id()
         }
         #[cfg(not(Py_GIL_DISABLED))]
         !flight::thread_exists(_py, self.holder.load(Ordering::Relaxed))

@@ -28,6 +28,8 @@ use pyo3::types::PyType;
 
 use room::{Held, Side};
 
+use super::slots::{File, Slot};
+
 /// The classes.
 pub(super) struct Classes {
     reader: Py<PyType>,
@@ -115,14 +117,33 @@ pub(super) fn open<'py>(
         let raw = raw.into_ptr();
         state.raw.store(raw, Ordering::Relaxed);
         object::state(object).write(state);
+        let object = Bound::from_owned_ptr(py, object);
         if kind == Kind::Pair {
             // The collector finalizes garbage in the order in which it came to know it. A pair must
-            // come before its raw file, to send what is left: module io's pair hides its raw file
-            // from the collector, which then cannot collect a socket that keeps its own file.
-            ffi::PyObject_GC_UnTrack(raw.cast());
-            ffi::PyObject_GC_Track(raw.cast());
+            // come before its raw file and that one's socket, to send what is left. Before Python
+            // 3.12 module io's pair hides them from the collector, with the same effect; later ones
+            // lose what is left.
+            come_last(raw);
+            let file = File(Borrowed::from_ptr(py, raw));
+            if let Some(sock) = file.get(Slot::Sock)? {
+                come_last(sock.as_ptr());
+            }
         }
-        Ok(Bound::from_owned_ptr(py, object))
+        Ok(object)
+    }
+}
+
+/// Makes the collector come to know an object anew.
+///
+/// # Safety
+/// A live object, on an attached thread.
+unsafe fn come_last(object: *mut ffi::PyObject) {
+    // SAFETY: the caller's promise; only what the collector knows is taken from it, and given back.
+    unsafe {
+        if ffi::PyObject_GC_IsTracked(object) != 0 {
+            ffi::PyObject_GC_UnTrack(object.cast());
+            ffi::PyObject_GC_Track(object.cast());
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use crate::socket::method::Answer;
 
 /// Why not everything was written.
 enum Stopped {
-    /// There is no room for now.
-    Full,
+    /// There is no room for now, as the raw file says in its way: with an exception, or without.
+    Full(Option<PyErr>),
     Failed(Failure),
 }
 
@@ -44,6 +44,7 @@ pub(super) fn write<'py>(slf: &Buffered<'_, 'py>, data: &Buffer<'py>) -> Answer<
     // SAFETY: bytes are copied, and no code of Python runs.
     if let Some(mut room) = unsafe { slf.state.writer.glance() }
         && bytes.len() <= room.left()
+        && !goes_straight(&room, bytes)
     {
         room.put(bytes)?;
         return Ok(PyInt::new(py, bytes.len()).into_any());
@@ -66,18 +67,32 @@ fn write_with_lock<'py>(
     Ok(PyInt::new(slf.py(), written).into_any())
 }
 
+/// Whether bytes are sent without a copy: those that do not fit in an empty buffer and, from Python
+/// 3.13 on, those that would fill it.
+#[inline]
+fn goes_straight(room: &Room, bytes: &[u8]) -> bool {
+    if cfg!(Py_3_13) {
+        bytes.len() >= room.size()
+    } else {
+        bytes.len() > room.size()
+    }
+}
+
 fn write_held(
     py: Python<'_>,
     room: &mut Room,
     raw: &Bound<'_, PyAny>,
     bytes: &[u8],
 ) -> Result<usize, Failure> {
-    if bytes.len() <= room.left() {
+    if bytes.len() <= room.left() && !goes_straight(room, bytes) {
         return Ok(room.put(bytes)?);
     }
     match flush_held(py, room, raw) {
         Ok(()) => {}
-        Err(Stopped::Full) => {
+        Err(Stopped::Full(raised)) => {
+            if let Some(raised) = raised {
+                error::forget(py, raised);
+            }
             room.shift();
             let put = room.put(bytes)?;
             if put < bytes.len() {
@@ -87,13 +102,18 @@ fn write_held(
         }
         Err(Stopped::Failed(failure)) => return Err(failure),
     }
-    // What does not fit goes straight out, as long as it does not fit.
     let mut written = 0;
-    while bytes.len() - written > room.left() {
+    loop {
         let rest = bytes.get(written..).unwrap_or_default();
+        if !goes_straight(room, rest) {
+            break;
+        }
         match under::write(raw, rest)? {
             Some(len) => written += len.min(rest.len()),
-            None => return Err(would_block(written + room.put(rest)?)),
+            None if rest.len() > room.size() => {
+                return Err(would_block(written + room.put(rest)?));
+            }
+            None => break,
         }
         py.check_signals()?;
     }
@@ -106,10 +126,9 @@ fn flush_held(py: Python<'_>, room: &mut Room, raw: &Bound<'_, PyAny>) -> Result
     while room.len() > 0 {
         let sent = match under::write(raw, room.bytes()) {
             Ok(Some(len)) => len,
-            Ok(None) => return Err(Stopped::Full),
+            Ok(None) => return Err(Stopped::Full(None)),
             Err(Failure::Raised(raised)) if raised.is_instance_of::<PyBlockingIOError>(py) => {
-                error::forget(py, raised);
-                return Err(Stopped::Full);
+                return Err(Stopped::Full(Some(raised)));
             }
             Err(failure) => return Err(failure.into()),
         };
@@ -140,7 +159,7 @@ pub(super) fn flush_room<'py>(
 ) -> Answer<'py> {
     match flush_held(py, room, raw) {
         Ok(()) => Ok(py.None().into_bound(py)),
-        Err(Stopped::Full) => Err(would_block(0)),
+        Err(Stopped::Full(raised)) => Err(raised.map_or_else(|| would_block(0), Failure::Raised)),
         Err(Stopped::Failed(failure)) => Err(failure),
     }
 }
