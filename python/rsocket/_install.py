@@ -86,7 +86,8 @@ def _tell_children(spawn: ModuleType) -> None:
 
     def get_preparation_data(name: str) -> dict[str, object]:
         data = prepare(name)
-        if _is_installed():
+        # A program that is frozen has no such file.
+        if _is_installed() and os.path.isfile(_CHILD):
             # The child unpickles it first of all, and looks for no such name.
             data["rsocket"] = _Installation()
         return data
