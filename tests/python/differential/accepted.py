@@ -61,7 +61,7 @@ _BUFFER = r"bytearray|memoryview|array\.array|chars\(|c_int|getbuffer|b\d|BytesI
 _FREE = r"\('free', \d+\),?\)$"
 # The text of a class, which may have `<locals>` in it.
 _SHOWN = r"unclosed <(?:[^<>]|<\w+>)*"
-_UNKNOWN_FAMILY = r"family=(?:0|3|31|99|1000|\d{5,}|AddressFamily\.AF_(?:UNSPEC|AX25)), "
+_UNKNOWN_FAMILY = r"family=(?:0|3|31|99|1000|-?\d{5,}|AddressFamily\.AF_(?:UNSPEC|AX25)), "
 ACCEPTED = [
     Accepted(
         "the class has no base written in C, whose name messages would show",
@@ -286,6 +286,13 @@ ACCEPTED = [
         stock=r"^\('returned', .*b'E\\x00",
         ours=r"^\('returned', .*b'E\\x00",
         harmless=True,
+    ),
+    Accepted(
+        "the kernel numbers the packets that it sends (ip(7), Identification)",
+        call=r"\brecv(?:msg|from)?_into\b",
+        aspect="state",
+        stock=r"'b\d', b'E\\x00",
+        ours=r"'b\d', b'E\\x00",
     ),
     Accepted(
         "a descriptor that somebody else closed is named by what has its number now",
