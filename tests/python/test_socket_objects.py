@@ -337,6 +337,10 @@ ENDLESS = {
     "dup": ("dup()", "fileno"),
     "get_inheritable": ("get_inheritable()", "fileno"),
     "sendfile": ("sendfile(open('/proc/self/exe', 'rb'))", "_sendfile_use_sendfile"),
+    "_sendfile_use_send": (
+        "_sendfile_use_send(open('/proc/self/exe', 'rb'), 0, None)",
+        "_check_sendfile_params",
+    ),
     "__repr__": ("__repr__()", "getsockname"),
 }
 
@@ -367,3 +371,19 @@ def test_an_address_that_is_the_socket_itself_is_a_recursion_error():
     command = [sys.executable, "-W", "ignore", "-c", code]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     assert (done.returncode, done.stdout) == (0, "too deep\n")
+
+
+@pytest.mark.parametrize("method", ["sendfile", "_sendfile_use_sendfile", "_sendfile_use_send"])
+def test_what_replaces_the_check_of_sendfile_is_called(method, tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+
+    def send(module):
+        left, right = module.socketpair()
+        left = type("Kind", (module.socket,), {})(fileno=left.detach())
+        calls = []
+        left._check_sendfile_params = lambda *given: calls.append(given)
+        right.settimeout(5)
+        with left, right, open(tmp_path / "file", "rb") as file:
+            return getattr(left, method)(file, 2, 0), [given[1:] for given in calls], right.recv(9)
+
+    assert_same(send)

@@ -308,12 +308,6 @@ ACCEPTED = [
         aspect="overrides",
     ),
     Accepted(
-        "sendfile() looks at its arguments itself, whatever the private method has become",
-        call=r"sendfile",
-        before=r"'_check_sendfile_params'",
-        aspect="result",
-    ),
-    Accepted(
         "methods of SocketIO that take nothing say so in words for native methods",
         call=r"^f\d",
         stock=r"TypeError.*\b\w+\(\) takes 1 positional argument but",

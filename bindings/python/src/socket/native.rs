@@ -26,6 +26,7 @@ macro_rules! methods {
 
 methods! {
     Accept = "_accept",
+    CheckSendfileParams = "_check_sendfile_params",
     Close = "close",
     DecrefSocketIos = "_decref_socketios",
     Fileno = "fileno",

@@ -53,6 +53,17 @@ impl<'py> Request<'py> {
         }
     }
 
+    /// [`check`](Self::check), or whatever overrides it.
+    fn check_through(&self, slf: &Bound<'py, Socket>) -> PyResult<()> {
+        if native(slf.as_any(), Method::CheckSendfileParams)?.is_some() {
+            return self.check(slf);
+        }
+        let _deeper = Deeper::enter(slf.py())?;
+        let name = native::name(slf.py(), Method::CheckSendfileParams)?;
+        let arguments = (&self.file, &self.offset, &self.count);
+        slf.call_method1(name, arguments).map(drop)
+    }
+
     /// `_check_sendfile_params`
     pub(super) fn check(&self, slf: &Bound<'py, Socket>) -> PyResult<()> {
         let py = slf.py();
@@ -90,7 +101,9 @@ impl<'py> Request<'py> {
             return Ok(None);
         };
         if let Some(count) = plain_number(count) {
-            return Ok(u64::try_from(count).ok());
+            // What only a check that was replaced lets through: 0 is no limit.
+            let count = u64::try_from(count).map_or(Some(0), |count| (count != 0).then_some(count));
+            return Ok(count);
         }
         // A count beyond every file's size is all of the file.
         let beyond = count.gt(u64::MAX)?;
@@ -217,7 +230,7 @@ fn size(number: RawFd) -> Result<u64, Errno> {
 
 /// `_sendfile_use_sendfile`
 pub(super) fn with_sendfile(slf: &Bound<'_, Socket>, request: &Request<'_>) -> PyResult<u64> {
-    request.check(slf)?;
+    request.check_through(slf)?;
     let own = match native(slf.as_any(), Method::Fileno)? {
         Some(_) => None,
         None => Some(slf.call_method0(intern!(slf.py(), "fileno"))?),
@@ -294,7 +307,7 @@ pub(super) fn with_send<'py>(
     request: &Request<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
-    request.check(slf)?;
+    request.check_through(slf)?;
     refuse_nonblocking(slf)?;
     if request.offset.is_truthy()? {
         request
