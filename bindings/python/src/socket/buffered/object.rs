@@ -153,7 +153,7 @@ unsafe fn base(object: *mut ffi::PyObject) -> *mut ffi::PyTypeObject {
 /// Whether a class counts its objects, and shows itself to the garbage collector in their places.
 unsafe fn is_on_heap(class: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: a live type.
-    unsafe { (*class).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 }
+    unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
 }
 
 /// Runs a slot that gives a pointer: null without an exception for `None`.
