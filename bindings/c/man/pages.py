@@ -43,7 +43,7 @@ PAGES = [
         "receive bytes and datagrams",
     ),
     Page("send send_timeout send_to send_to_timeout send_all", "send bytes and datagrams"),
-    Page("send_file", "send a file without a copy"),
+    Page("send_file", "send a file"),
     Page(
         "recv_msg send_msg recvv sendv msg_cred",
         "several buffers and control messages at once",

@@ -337,9 +337,9 @@ pub unsafe extern "C" fn rsocket_recv_all(
     }
 }
 
-/// Sends `len` bytes of the open file `file` from `offset` on without a copy through this process,
-/// as sendfile(2) does, within `timeout_ms` milliseconds for the whole: -1 for ever, 0 without
-/// waiting. The file's own position stays where it is. SIGPIPE is never raised.
+/// Sends `len` bytes of the open file `file` from `offset` on within `timeout_ms` milliseconds for
+/// the whole: -1 for ever, 0 without waiting. More than a few pages go by sendfile(2), without a
+/// copy through this process. The file's own position stays where it is. SIGPIPE is never raised.
 ///
 /// `done`, which may be NULL, gets how many bytes went: `len`, or fewer where the file ended first,
 /// and on an error. With a timeout a blocking endpoint has SO_SNDTIMEO set while the call runs,
